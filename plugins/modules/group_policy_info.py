@@ -92,7 +92,7 @@ policies:
       description:
         - Where it mentions a host or an account. Each has C(kind) (V(right), V(registry), V(preference), V(script) or V(other)), C(file), C(where), C(value),
           C(found), and C(changed_by), the module of this collection that takes it out, empty where a person has to.
-        - A preference has C(uid), C(action), C(disabled) and C(remove_policy) besides.
+        - A preference has C(uid), C(action), C(disabled) (itself, or a collection around it) and C(remove_policy) besides.
         - C(broader) names entries of a list that mean one of the hosts and others besides, such as C(*.iij.jp). A person decides about them.
       type: list
       elements: dict

@@ -13,7 +13,8 @@ description:
   - Directory Sync for Linux has no installer; its jobs were written by hand, with texts that nobody prescribed. So a job is found by the path of the
     program that it starts, never by a comment or a name. What is found is a candidate; only those that are confirmed in O(jobs) are changed.
   - It is looked for in every user's crontab, C(/etc/crontab), C(/etc/anacrontab), C(/etc/cron.d), and among the scripts of C(/etc/cron.hourly),
-    C(cron.daily), C(cron.weekly), C(cron.monthly). A place that is there and cannot be read is an error, and never "no jobs".
+    C(cron.daily), C(cron.weekly), C(cron.monthly), C(cron.yearly), and of folders whose scripts a crontab starts
+    (C(run-parts)). A place that is there and cannot be read is an error, and never "no jobs".
   - All else in a crontab stays as it is, byte for byte. A crontab is compared with what was read before it is written, and read again afterwards. Users'
     crontabs are written by C(crontab), which checks them and tells cron.
 author:
@@ -42,7 +43,7 @@ options:
             of blanks does not count. With O(jobs[].place) both have to be right.
         type: str
   except_jobs:
-    description: Commands, places and names of systemd timers that match O(command_paths) and are not meant. They are left alone.
+    description: Commands, places, and names or paths of systemd timers that match O(command_paths) and are not meant. They are left alone.
     type: list
     elements: str
     default: []
@@ -50,9 +51,9 @@ options:
     description:
       - The path of the program that a job starts, or of the script that it gives to an interpreter, or a folder above it. With C(*), C(?) or C([)
         in it, the whole path has to match. Case counts.
-      - Shells (C(sh -c)), C(cd), variables of the crontab, links, and programs that start others (C(env), C(nice), C(flock), C(timeout), C(sudo), C(su -c) and
-        the like) are understood. Text in the arguments of others does not count, such as the folders of a backup. Into scripts that a crontab starts nobody
-        looks; name such a script here.
+      - Shells (C(sh -c)), C(cd), variables of the crontab (C(PATH) among them), links, and programs that start others (C(env), C(nice), C(flock),
+        C(timeout), C(sudo), C(su -c) and the like) are understood. Text in the arguments of others does not count, such as the folders of a backup. Into
+        scripts that a crontab starts nobody looks; name such a script here.
     type: list
     elements: str
     default: ['*/IIJ_ID_Service_Directory_Sync/bin/*_mode*.sh']
@@ -76,7 +77,7 @@ options:
 notes:
   - A job that is running now is not stopped.
   - systemd timers that start the same are reported (RV(timers)). One that is enabled refuses O(state=disabled) and O(state=absent) (rule V(timer_starts_it)),
-    since the work would go on. Timers of users, C(at), and schedulers of other products are not looked at.
+    since the work would go on. Users' own timers count, too. C(at), and schedulers of other products are not looked at.
   - The last line of a user's crontab may go; an empty crontab stays.
 seealso:
   - module: offboard.iij_id.linux_cron_job_info
@@ -130,8 +131,8 @@ failure:
   description:
     - C(code) is V(guard_refused) (rules V(not_confirmed), V(timer_starts_it), V(job_gone), V(linked_place), V(script_does_more), V(vault_password_missing),
       V(max_changes)), V(action_path_too_broad), V(changed_since_read) when a crontab is no longer what was read, V(crontab_unreadable), V(crontab_refused),
-      V(file_write_failed), V(not_root), V(not_seen), V(program_missing), V(vault_password_empty), V(file_read_failed), or, of the connection, V(unreachable),
-      V(connection_lost), V(target_failed).
+      V(account_unreadable), V(file_write_failed), V(not_root), V(not_seen), V(program_missing), V(vault_password_empty), V(file_read_failed), or, of the
+      connection, V(unreachable), V(connection_lost), V(target_failed).
   returned: failure
   type: dict
 """

@@ -11,7 +11,7 @@ short_description: Cron jobs of a Linux machine, by the program they start
 version_added: 1.0.0
 description:
   - Lists the jobs of every user's crontab, C(/etc/crontab), C(/etc/anacrontab), C(/etc/cron.d) and the scripts of C(/etc/cron.daily) and the like, all or
-    those that start a program of interest, and says why a job is listed. systemd timers are listed beside them.
+    those that start a program of interest, and says why a job is listed. systemd timers are listed beside them, users' own and those of C(systemd-run) too.
 author:
   - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
@@ -24,7 +24,7 @@ options:
     elements: str
     default: ['*/IIJ_ID_Service_Directory_Sync/bin/*_mode*.sh']
   except_jobs:
-    description: Commands, places and names of timers that are not looked for.
+    description: Commands, places, and names or paths of timers that are not looked for.
     type: list
     elements: str
     default: []
@@ -72,10 +72,18 @@ jobs:
       elements: str
       returned: always
 timers:
-  description: systemd timers, each with C(timer), C(path), C(service), its C(commands), whether something wants it (C(enabled)), and C(why) it is listed.
+  description:
+    - systemd timers, each with C(timer), C(path), C(service), its C(commands), whether something wants it (C(enabled)), and C(why) it is listed. C(user) is
+      empty for the machine's, V(*) for one that every user's systemd starts, else whose own it is. C(stop) is the command that stops it, for root to copy.
+    - Users are those in C(/etc/passwd), and of a directory those who are signed in or whose systemd runs without them (C(loginctl enable-linger)).
   returned: success
   type: list
   elements: dict
+not_looked_at:
+  description: Folders of users' own timers that root cannot read, such as a home on a file server.
+  returned: success
+  type: list
+  elements: str
 orphans:
   description: Paths of crontabs whose user does not exist. cron passes them over, and they are not looked into.
   returned: success
@@ -83,8 +91,8 @@ orphans:
   elements: str
 failure:
   description:
-    - C(code) is V(action_path_too_broad), V(crontab_unreadable), V(not_root), V(program_missing), or, of the connection, V(unreachable), V(connection_lost),
-      V(target_failed).
+    - C(code) is V(action_path_too_broad), V(crontab_unreadable), V(account_unreadable), V(not_root), V(program_missing), or, of the connection,
+      V(unreachable), V(connection_lost), V(target_failed).
   returned: failure
   type: dict
 """

@@ -48,8 +48,8 @@ options:
         default: [/opt, /usr/local, /var/tmp, /var/lib, /srv, /home, /root, /tmp]
   accounts:
     description:
-      - Accounts, see M(offboard.iij_id.linux_account_info). With O(cron_jobs) and O(files) those besides that run the jobs and own the files that are found,
-        but for C(root).
+      - Accounts, see M(offboard.iij_id.linux_account_info). With O(cron_jobs) and O(files) those besides that run the jobs and timers, and own the
+        files that are found, but for C(root).
     type: dict
     suboptions:
       names:

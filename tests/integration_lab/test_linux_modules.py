@@ -213,6 +213,22 @@ def test_scripts_that_do_more_links_and_timers(cron: Host, module: Callable[...,
     assert cron.read(SCRIPT) == b"#!/bin/sh\n"
 
 
+def test_a_timer_of_a_users_own_systemd(cron: Host, module: Callable[..., Answer]) -> None:
+    own = cron.run("sh", "-c", f"echo ~{USER}").decode().strip() + "/.config/systemd/user"
+    cron.write(f"{own}/iij.timer", "[Timer]\nOnCalendar=hourly\n")
+    cron.write(f"{own}/iij.service", f"[Service]\nExecStart={SCRIPT}\n")
+    try:
+        cron.run("sh", "-c", f"mkdir {own}/timers.target.wants && ln -s ../iij.timer {own}/timers.target.wants/iij.timer")
+        answer = module("linux_cron_job_info")
+        (timer,) = answer["timers"]
+        assert (timer["path"], timer["user"], timer["enabled"], answer["not_looked_at"]) == (f"{own}/iij.timer", USER, True, [])
+        assert timer["stop"].endswith("systemctl --user disable --now iij.timer")
+        assert module("linux_cron_job", jobs=[JOB]).rules == ["timer_starts_it"]
+        assert module("linux_cron_job", jobs=[JOB], except_jobs=[f"{own}/iij.timer"])["changed"]
+    finally:
+        cron.run("rm", "-r", own)
+
+
 def test_a_crontab_that_somebody_edits_meanwhile(cron: Host, module: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch) -> None:
     ask, edited = Client.ask, CRONTAB + "1 1 * * * true\n"
 

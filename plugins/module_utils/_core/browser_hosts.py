@@ -8,6 +8,7 @@ Edge, Chrome and Firefox have lists of their own, Windows has zones. Group polic
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +25,10 @@ ZONE_KEY = r"\internet settings\zonemapkey"
 _SWITCH = "listbox_support_zonemapkey"
 _BLANK = " \0".encode("utf-16-le")
 _ZONE = re.compile(r"\\zonemap\\(?:esc)?domains\\(.+)", re.IGNORECASE)
+#: of an entry, what stands around the host; what parts words, none of which is in a host
+_AROUND = re.compile(r"^[^/]*://|(?::[\d*]+)?(?:/.*)?$", re.DOTALL)
+_WORDS = re.compile(r"[\s,;|<>\"'\[\]\0]+")
+_ONE = re.compile(r"[\w*?.-]+", re.ASCII)
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 
 
@@ -40,13 +45,23 @@ def checked(hosts: Sequence[str]) -> list[str]:
 
 def is_within(entry: str, hosts: Sequence[str]) -> bool:
     """Whether all that the entry means is one of the hosts, or lies below one. `*idp.example.com` counts as what is below idp.example.com."""
-    return names.is_under(names.host(entry), hosts)
+    name = names.host(entry)
+    # several names in one text end with the last one, and are not that alone
+    return bool(_ONE.fullmatch(name)) and names.is_under(name, hosts)
 
 
 def is_broader(entry: str, hosts: Sequence[str]) -> bool:
-    """Whether the entry means one of the hosts and others: `*`, `*.example.com`, `example.com` where that is meant with all below it. A person decides."""
-    name = names.host(entry)
-    return bool(name) and not is_within(entry, hosts) and (name == "*" or any(names.is_under(host, [name]) for host in hosts))
+    """Whether the entry means one of the hosts and others: `*`, `*.example.com`, `example.com` where that is meant with all below it. A person decides.
+
+    So does a person about one that has a host among other words, such as between semicolons or in quotes: whether the browser takes it apart is its matter.
+    """
+    if is_within(entry, hosts):
+        return False
+    name, pattern = names.host(entry), _AROUND.sub("", names.lower(entry.strip())).replace("[", "[[]")
+    if name and (name == "*" or any(names.is_under(host, [name]) for host in hosts)):
+        return True
+    matched = "*" in pattern and any(fnmatch.fnmatchcase(one, pattern) for host in hosts for one in (host, f"www.{host}"))
+    return matched or any(is_within(word, hosts) for word in _WORDS.split(entry))
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,12 @@ def named(policy: Mapping[str, Any]) -> str:
 
 def is_settled(mention: Mapping[str, Any]) -> bool:
     """A preference item that deletes already, or is switched off, sets nothing."""
-    return mention["kind"] == "preference" and (mention.get("action") == "D" or bool(mention.get("disabled")))
+    return mention["kind"] == "preference" and (mention.get("action") == "D" or is_inactive(mention))
+
+
+def is_inactive(mention: Mapping[str, Any]) -> bool:
+    """Whether it is a preference item that is switched off, itself or with the collection that it is in: who switches it on brings back what it sets."""
+    return mention["kind"] == "preference" and mention.get("action") != "D" and bool(mention.get("disabled"))
 
 
 def is_off(policy: Mapping[str, Any], side: str) -> bool:

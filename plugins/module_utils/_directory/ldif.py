@@ -61,7 +61,7 @@ def swap(dn: str, attribute: str, old: bytes, new: bytes) -> str:
 
 def _value(line: str) -> tuple[str, bytes]:
     name, separator, rest = line.partition(":")
-    if not separator or rest.startswith("<"):  # a URL would make reading a copy fetch something
+    if not name or not separator or rest.startswith("<"):  # a URL would make reading a copy fetch something
         raise ValueError("a line is none of LDIF")
     if not rest.startswith(":"):
         return name, rest.strip(" ").encode()
@@ -79,7 +79,9 @@ def parse(text: str) -> Iterator[ChangeRecord]:
     unfolded = re.sub(r"\r?\n ", "", text)
     number = 0
     for block in re.split(r"(?:\r?\n){2,}", unfolded):
-        lines = [line for line in re.split(r"\r?\n", block) if line and not line.startswith("#") and not line.startswith("version:")]
+        lines = [line for line in re.split(r"\r?\n", block) if line and not line.startswith("#")]
+        if number == 0 and lines and lines[0].startswith("version:"):  # of the file; in a record it is an attribute
+            del lines[0]
         if lines:
             number += 1
             try:
@@ -112,6 +114,8 @@ def _record(lines: list[str]) -> ChangeRecord:
         elif opening:
             changes.append((name, value.decode(), []))
             opening = False
-        else:
+        elif name.casefold() == changes[-1][1].casefold():
             changes[-1][2].append(value)
+        else:
+            raise ValueError("a change has a value of another attribute")
     return ChangeRecord(dn, changetype, changes=changes)

@@ -11,9 +11,11 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+#: Behind a folder: each file in it is started.
+EVERY = "/*"
 #: A chain of interpreters and launchers longer than this is nobody's.
 _DEPTH = 6
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)\+?=(.*)", re.DOTALL)
@@ -26,8 +28,9 @@ _NO_COMMAND = frozenset(
 )
 _SHELLS = re.compile(r"(?:ba|da|z|k|mk|a|r?ba|c|tc)?sh")
 _INTERPRETERS = re.compile(r"python[\d.]*|perl[\d.]*|ruby[\d.]*|node(?:js)?|php[\d.]*|java|expect|tclsh[\d.]*")
-#: Of shells and interpreters, options whose value is the next word.
-_WITH_VALUE = frozenset({"-o", "+o", "-O", "+O", "--rcfile", "--init-file", "-W", "-X", "-I", "-r", "-cp", "-classpath", "--class-path", "-p", "--module-path"})
+#: Options whose value is the next word, of shells and of interpreters.
+_OF_SHELLS = frozenset({"-o", "+o", "-O", "+O", "--rcfile", "--init-file"})
+_OF_INTERPRETERS = frozenset({"-W", "-X", "-I", "-r", "-cp", "-classpath", "--class-path", "-p", "--module-path"})
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,25 @@ _LAUNCHERS: dict[str, _Launcher] = {
     "ionice": _launcher(values="-c -n --class --classdata"),
     "chrt": _launcher(1),
     "taskset": _launcher(1),
+    "numactl": _launcher(values="-i -N -m -C -P"),
+    "prlimit": _launcher(),
+    "unshare": _launcher(values="-R -w -S -G"),
+    "cpulimit": _launcher(values="-l --limit"),
+    "logsave": _launcher(1),
+    "setuidgid": _launcher(1),
+    "s6-setuidgid": _launcher(1),
+    "gosu": _launcher(1),
+    "su-exec": _launcher(1),
+    "pkexec": _launcher(values="--user"),
+    "dbus-run-session": _launcher(values="--config-file --dbus-daemon"),
+    "ssh-agent": _launcher(values="-a -t"),
+    "faketime": _launcher(1),
+    "eatmydata": _launcher(),
+    "daemonize": _launcher(values="-c -e -E -o -p -l -u"),
+    "screen": _launcher(values="-S -c -e -h -p -s -t -T"),
+    "start-stop-daemon": _launcher(words=99, values="-p -u -n -c -g -r -d -k -N", commands="-x --exec -a --startas"),
+    "at": _launcher(words=99, values="-q -t", commands="-f"),
+    "batch": _launcher(words=99, values="-q", commands="-f"),
     "nohup": _launcher(),
     "setsid": _launcher(),
     "chronic": _launcher(),
@@ -79,6 +101,7 @@ _LAUNCHERS: dict[str, _Launcher] = {
     "watch": _launcher(values="-n --interval"),
     "script": _launcher(words=99, commands="-c --command"),
     "parallel": _launcher(values="-j --jobs"),
+    "run-parts": _launcher(values="-a --arg -u --umask"),
     "strace": _launcher(values="-o -e -s -p"),
 }
 
@@ -96,8 +119,13 @@ def variables(text: str, environment: Mapping[str, str]) -> str:
 
 def started(text: str, folder: str, environment: Mapping[str, str], depth: int = _DEPTH) -> list[tuple[str, str]]:
     """Every program that is started: as it is written, and below the folder that is current then. None twice."""
-    found = ((program, posixpath.normpath(posixpath.join(here, program))) for here, program in _line(text, folder, dict(environment), depth))
+    found = ((program, _path(here, program)) for here, program in _line(text, folder, dict(environment), depth))
     return list(dict.fromkeys(pair for pair in found if pair[0]))
+
+
+def _path(folder: str, program: str) -> str:
+    """A path below a folder; two strokes at its beginning mean no more than one."""
+    return re.sub("^//+", "/", posixpath.normpath(posixpath.join(folder, program)))
 
 
 def starts_others(program: str) -> bool:
@@ -137,6 +165,8 @@ def _commands(line: str) -> Iterator[list[str]]:
                 if words and words[-1].isdigit():
                     words.pop()  # 2>
                 at += 1  # the file
+                if token == "<" and words and at < len(tokens) and _SHELLS.fullmatch(posixpath.basename(words[0])):
+                    words.append(tokens[at])  # which a shell is given as its input is as good as its script
             if set(token) & set("();") or token in ("&", "|", "&&", "||", "|&"):
                 yield words
                 words = []
@@ -188,6 +218,8 @@ def _started(words: Sequence[str], folder: str, environment: dict[str, str], dep
         return
     program = variables(words[0], environment)
     yield folder, program
+    if "/" not in program:  # it may be in each of these; nobody looks
+        yield from ((place, program) for place in environment.get("PATH", "").split(":") if place.startswith("/"))
     name = posixpath.basename(program)
     if name in _LAUNCHERS:
         yield from _launched(_LAUNCHERS[name], name, words[1:], folder, environment, depth)
@@ -216,9 +248,18 @@ def _given(words: Sequence[str], folder: str, environment: dict[str, str], depth
         if word == "-jar":
             at += 1
             break
-        at += 2 if word in _WITH_VALUE else 1
+        at += _words_of(word, _OF_SHELLS if shell else _OF_INTERPRETERS)
     if at < len(words):
         yield folder, variables(words[at], environment)
+
+
+def _words_of(option: str, with_value: Collection[str]) -> int:
+    """How many words an option takes: itself, and the next one where that is its value. `-iu NAME` is -i and -u NAME, `-uNAME` has it already."""
+    if option in with_value:
+        return 2
+    letters = "" if option.startswith("--") else option[1:]
+    first = next((at for at, letter in enumerate(letters) if option[0] + letter in with_value), None)
+    return 2 if first is not None and first == len(letters) - 1 else 1
 
 
 def _launched(how: _Launcher, name: str, words: Sequence[str], folder: str, environment: dict[str, str], depth: int) -> Iterator[tuple[str, str]]:
@@ -241,7 +282,7 @@ def _launched(how: _Launcher, name: str, words: Sequence[str], folder: str, envi
         elif name == "runuser" and word in ("-u", "--user"):
             named, at = True, at + 2
         elif word.startswith("-") and word != "-":
-            at += 2 if word in how.values else 1
+            at += _words_of(word, how.values)
         elif own and not named and word != "-":
             own, at = own - 1, at + 1
         elif word == "-" and name in _LOGINS:
@@ -249,9 +290,11 @@ def _launched(how: _Launcher, name: str, words: Sequence[str], folder: str, envi
         else:
             break
     rest = list(words[at:])
-    if name in _LOGINS and not named:
-        return  # what is left are arguments of the login shell, whose -c stands among the options
-    if rest and name == "flock" and rest[0] in how.commands:
+    if name == "run-parts":  # all that lies there
+        yield from ((folder, variables(word, environment).rstrip("/") + EVERY) for word in rest[:1])
+    elif name in _LOGINS and not named:  # what is left are arguments of the login shell
+        yield from _given(rest, folder, environment, depth, shell=True)
+    elif rest and name == "flock" and rest[0] in how.commands:
         yield from _line(rest[1] if len(rest) > 1 else "", folder, environment, depth - 1)
     elif rest:
         yield from _started(rest, folder, environment, depth - 1)
@@ -261,8 +304,8 @@ def _told(how: _Launcher, words: Sequence[str]) -> str | None:
     """The commands for a shell that a launcher's option holds, or the word behind it; None where the first word is no such option."""
     if words[0] in how.commands or ("-c" in how.commands and re.fullmatch(r"-[a-z]*c", words[0])):
         return words[1] if len(words) > 1 else ""
-    glued = re.fullmatch(r"--command=(.*)|-S(.+)", words[0], re.DOTALL) if how.commands else None
-    return (glued[1] or glued[2]) if glued else None
+    glued = re.fullmatch(r"(--[\w-]+)=(.*)|(-S)(.+)", words[0], re.DOTALL)
+    return (glued[2] or glued[4] or "") if glued and (glued[1] or glued[3]) in how.commands else None
 
 
 def _surroundings(name: str, words: Sequence[str], folder: str, environment: dict[str, str]) -> tuple[int, str, dict[str, str]]:

@@ -122,7 +122,14 @@ def in_order(machines: Iterable[Machine]) -> list[Machine]:
 
 
 def plan(machines: Sequence[Machine], controllers: Sequence[health.Controller], wanted: WantedRestarts) -> Plan:
-    """What is restarted, in that order; its refusals are unguarded, controller_unknown, unhealthy, too_few_healthy."""
+    """What is restarted, in that order; its refusals are unguarded, controller_unknown, unhealthy, too_few_healthy.
+
+    Raises OffboardError `bad_option` where two names are the same domain controller, which would be restarted twice.
+    """
+    of_controller: dict[str, Machine] = {}
+    for one in machines:
+        if one.controller and (other := of_controller.setdefault(one.controller.name, one)) is not one:
+            raise OffboardError(f"machines: {other.name} and {one.name} are the same domain controller, {one.controller.name}", code="bad_option")
     made = Plan()
     due = []
     for one in machines:

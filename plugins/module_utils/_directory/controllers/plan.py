@@ -131,7 +131,7 @@ def refusals(controllers: Sequence[Controller], restarted: Controller, healthy_o
     others = [one for one in controllers if names.host(one.name) != names.host(restarted.name)]
     found = []
     for one in (restarted, *others):
-        if not one.healthy and names.host(one.name) not in left_out:
+        if not one.healthy and (one is restarted or names.host(one.name) not in left_out):
             allow = f"ignore: [{one.name}]" if one is not restarted else ""
             found.append(Refusal("unhealthy", f"{one.name} is not healthy: {one.why}", (one.name,), allow))
     healthy = [one for one in others if one.healthy and names.host(one.name) not in left_out]

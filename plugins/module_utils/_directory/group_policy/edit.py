@@ -88,15 +88,16 @@ class Editor:
             rights = self._sysvol.descriptor(path)
             match self._stage(edit, policy.version, versions.of_ini(text), digest(self._sysvol.read(path))):
                 case "all":
-                    temporary = self._put_beside(path, content, rights)
+                    temporary, given = self._put_beside(path, content, rights)
                     try:
                         self._swap(policy, edit.old_version, edit.new_version)
                     except OffboardError as exc:
                         self._withdraw(temporary, exc)
                         raise
-                    self._rename(policy, edit, temporary, path)
+                    self._rename(policy, edit, temporary, path, given)
                 case "file":
-                    self._rename(policy, edit, self._put_beside(path, content, rights), path)
+                    temporary, given = self._put_beside(path, content, rights)
+                    self._rename(policy, edit, temporary, path, given)
             ini.write(versions.in_ini(text, edit.new_version))
         if self.state(edit.guid, edit.relative) != (edit.new_version, edit.new_version, edit.new_digest):
             raise NotSeen(f"the policy {policy.name} ({policy.guid}) was changed, but reading it again shows something else")
@@ -114,8 +115,11 @@ class Editor:
             code="changed_since_read",
         )
 
-    def _put_beside(self, path: str, content: bytes, rights: bytes) -> str:
-        """A new file in the same folder, with the rights of the one that it will replace. What a killed run has left there goes: GPT.INI is locked by us."""
+    def _put_beside(self, path: str, content: bytes, rights: bytes) -> tuple[str, bytes]:
+        """A new file in the same folder, with the rights of the one that it will replace, as far as they could be given: the file, and its rights.
+
+        What a killed run has left there goes: GPT.INI is locked by us.
+        """
         folder, _unused, name = path.rpartition("\\")
         for other in self._sysvol.listing(folder).files:
             if other.casefold().startswith((name + _OURS).casefold()) and other.endswith(_END):
@@ -123,12 +127,14 @@ class Editor:
         temporary = f"{path}{_OURS}{digest(content)[:16]}{_END}"
         try:
             self._sysvol.create(temporary, content)
-            if self._sysvol.descriptor(temporary) != rights:
+            given = self._sysvol.descriptor(temporary)
+            if given != rights:
                 self._sysvol.set_descriptor(temporary, rights)
+                given = self._sysvol.descriptor(temporary)
         except OffboardError as exc:
             self._withdraw(temporary, exc)
             raise
-        return temporary
+        return temporary, given
 
     def _withdraw(self, temporary: str, why: OffboardError) -> None:
         """Take the new file away, of which a full disk has perhaps only the beginning. Where that fails, `why` is what people are told."""
@@ -142,14 +148,15 @@ class Editor:
         changes = [("delete", "versionNumber", values[:1]), ("add", "versionNumber", values[1:])]
         self._client.modify(policy.dn, policy.object_guid, changes, "Write versionNumber")
 
-    def _rename(self, policy: Policy, edit: Edit, temporary: str, path: str) -> None:
-        rights = self._sysvol.descriptor(temporary)
+    def _rename(self, policy: Policy, edit: Edit, temporary: str, path: str, rights: bytes) -> None:
         try:
             self._sysvol.rename(temporary, path, self._patience)
         except OffboardError as exc:
-            if exc.code not in _NOBODY_KNOWS:
-                self._swap(policy, edit.new_version, edit.old_version)
-            self._withdraw(temporary, exc)
+            try:
+                if exc.code not in _NOBODY_KNOWS:
+                    self._swap(policy, edit.new_version, edit.old_version)
+            finally:
+                self._withdraw(temporary, exc)
             raise
         if self._sysvol.descriptor(path) != rights:
             self._sysvol.set_descriptor(path, rights)

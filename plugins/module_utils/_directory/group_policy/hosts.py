@@ -18,5 +18,5 @@ def mentioned(text: str, hosts: Sequence[str]) -> list[str]:
     if not hosts:
         return []
     any_of = "|".join(re.escape(host) for host in hosts)
-    found = re.finditer(rf"(?<![a-z0-9.-])(?:[a-z0-9*_-]+\.)*\*?(?:{any_of})(?![a-z0-9-]|\.[a-z0-9])", text.lower())
+    found = re.finditer(rf"(?<![a-z0-9.-])\.?(?:[a-z0-9*_-]+\.)*\*?(?:{any_of})(?![a-z0-9-]|\.[a-z0-9])", text.lower())
     return list(dict.fromkeys(match[0] for match in found))

@@ -22,12 +22,16 @@ _DEEPEST, _MOST = 200, 100_000
 
 @dataclass(frozen=True)
 class Element:
-    """A start tag: the names of the elements around it and its own, its attributes, and where it begins and ends in the file; and the texts in the element."""
+    """A start tag: the names of the elements around it and its own, its attributes, and where it begins and ends in the file; and the texts in the element.
+
+    `disabled`: it is switched off, or one around it is (a collection, or the whole file): clients pass over what is in it, whatever that says itself.
+    """
 
     path: tuple[str, ...]
     attributes: Mapping[str, str]
     start: int
     end: int
+    disabled: bool
     texts: list[str] = field(default_factory=list, compare=False)
 
 
@@ -82,7 +86,9 @@ def elements(data: bytes) -> list[Element]:
         if len(stack) >= _DEEPEST or len(found) >= _MOST:
             raise _refused("it is nested too deeply, or has too many elements")
         at = parser.CurrentByteIndex
-        stack.append(Element((*(stack[-1].path if stack else ()), name), attributes, at, _tag_end(data, at)))
+        around = stack[-1].path if stack else ()
+        disabled = attributes.get("disabled") == "1" or (bool(stack) and stack[-1].disabled)
+        stack.append(Element((*around, name), attributes, at, _tag_end(data, at), disabled))
         found.append(stack[-1])
 
     def said(text: str) -> None:
@@ -93,7 +99,7 @@ def elements(data: bytes) -> list[Element]:
     parser.StartElementHandler = start
     parser.EndElementHandler = lambda _name: stack.pop()
     parser.CharacterDataHandler = said
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):  # the places that expat tells would be those of another text
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data:  # expat would take it for UTF-16, and what is written into it would be none
         raise _refused("it is not in UTF-8")
     try:
         parser.Parse(data, True)
@@ -119,7 +125,7 @@ def registry_items(found: Sequence[Element]) -> list[Item]:
             items.append(
                 Item(
                     uid=outer.attributes.get("uid", ""),
-                    disabled=outer.attributes.get("disabled") == "1",
+                    disabled=outer.disabled,
                     remove_policy=outer.attributes.get("removePolicy") == "1",
                     action=value.get("action", "U"),
                     hive=value.get("hive", ""),

@@ -13,6 +13,7 @@ import re
 from ..._core.errors import OffboardError
 
 _VERSION = re.compile(rb"(?im)^([ \t]*Version[ \t]*=[ \t]*)(\d{1,10})(?=[ \t]*\r?$)")
+_SECTION = re.compile(rb"(?im)^[ \t]*\[([^\]\r\n]*)\]")
 _MOST = 0xFFFF_FFFF
 
 
@@ -41,6 +42,9 @@ def _found(data: bytes) -> re.Match[bytes]:
     found = list(_VERSION.finditer(data))
     if len(found) != 1 or int(found[0][2]) > _MOST:
         raise OffboardError("its GPT.INI has no version, or more than one", code="policy_unreadable")
+    sections = [one[1].strip().lower() for one in _SECTION.finditer(data, 0, found[0].start())]
+    if sections[-1:] != [b"general"]:  # where clients look for it, and nowhere else
+        raise OffboardError("the version in its GPT.INI is not in the section [General]", code="policy_unreadable")
     return found[0]
 
 

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import fnmatch
 import hashlib
 import hmac
 import posixpath
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,17 +35,25 @@ _WHEN = r"\s*-?(@\w+|(?:\S+\s+){4}\S+)\s+"
 _LINES = {
     "user": re.compile(rf"{_WHEN}(?P<user>)(?P<command>.*)", re.DOTALL),
     "system": re.compile(rf"{_WHEN}(?P<user>\S+)\s+(?P<command>.*)", re.DOTALL),
-    "anacron": re.compile(r"\s*(@\w+|\d+\s+\d+)\s+(?:\d+\s+)?\S+\s+(?P<user>)(?P<command>.*)", re.DOTALL),
+    "anacron": re.compile(r"\s*((?P<at>@\w+)|\d+\s+\d+)\s+(?(at)\d+\s+)\S+\s+(?P<user>)(?P<command>.*)", re.DOTALL),
 }
 #: cronie: quiet, no mail
 _FLAGS = re.compile(r"(?:-[nqs]\s+)+")
 _STDIN = re.compile(r"(?<!\\)%")
 _SHEBANG = re.compile(r"#!\s*\S*?(?:/env\s+(?:-\S+\s+)*)?(?:ba|da|z|k|a)?sh(?:\s|$)")
+#: systemd: %h, %i and the like; what stands before the path of a program, and its second word
+_SPECIFIER = re.compile(r"%(.)")
+_EXEC_FLAGS = re.compile(r"([-@:+!|]*)(.*)", re.DOTALL)
+_SECOND_WORD = re.compile(r"""(\s*(?:"[^"]*"|'[^']*'|\S+))\s+(?:"[^"]*"|'[^']*'|\S+)""")
 _WILDCARDS = re.compile(r"[*?\[]")
 _SAYS_NOTHING = re.compile(r"[*?./\[\]]|\b(?:usr|local|opt|bin|sbin|sh|home|root|etc|var)\b")
 _SAYS_SOMETHING = 3
 #: Programs of a script beside the agent's own that are no work of others.
 _HARMLESS = frozenset({"true", "false", "sleep", "logger", "date", "cat", "mkdir", "touch", "chown", "chmod", "rm", "tee", "hostname", "id", "whoami"})
+
+
+#: as they are written, and below the folder that is current then
+Programs = tuple[tuple[str, str], ...]
 
 
 @dataclass
@@ -89,7 +99,7 @@ class Job:
     schedule: str
     command: str
     enabled: bool
-    programs: tuple[tuple[str, str], ...]
+    programs: Programs
     number: int = 1
 
     @property
@@ -161,11 +171,14 @@ def _script(place: Place) -> Job:
 
 def does_more(job: Job, command_paths: Sequence[str], real: Mapping[str, str]) -> list[str]:
     """What a script starts besides the programs that are meant."""
-    others = []
+    places: dict[str, list[tuple[str, str]]] = {}  # a program without a path may be in one of several folders
     for pair in job.programs[1:]:
-        harmless = shell.starts_others(pair[0]) or posixpath.basename(pair[0]) in _HARMLESS or not re.search(r"\w", pair[0])
-        if not harmless and not _reasons(pair, command_paths, real):
-            others.append(pair[0])
+        places.setdefault(pair[0], []).append(pair)
+    others = []
+    for name, pairs in places.items():
+        harmless = shell.starts_others(name) or posixpath.basename(name) in _HARMLESS or not re.search(r"\w", name)
+        if not harmless and not any(_reasons(pair, command_paths, real) for pair in pairs):
+            others.append(name)
     return others
 
 
@@ -197,22 +210,73 @@ def check_command_paths(command_paths: Sequence[str]) -> None:
             )
 
 
-def asked_paths(found: Collection[Job]) -> list[str]:
+def asked_paths(found: Iterable[Programs]) -> list[str]:
     """Paths of programs, to be asked where they lead."""
-    return sorted({pair[1] for job in found for pair in job.programs if pair[1].startswith("/") and "\0" not in pair[1]})
+    return sorted({pair[1] for programs in found for pair in programs if pair[1].startswith("/") and "\0" not in pair[1]})
 
 
-def timers(answers: Iterable[Mapping[str, Any]], command_paths: Sequence[str]) -> list[dict[str, Any]]:
+def script_folders(found: Iterable[Job]) -> list[str]:
+    """Folders of which a job starts every script (run-parts)."""
+    return sorted({folder for job in found for _written, path in job.programs if (folder := path.removesuffix(shell.EVERY)) != path and folder[:1] == "/"})
+
+
+@dataclass(frozen=True)
+class Timer:
+    """A timer of systemd, and what its service starts."""
+
+    #: timer, path, service, user, enabled
+    state: Mapping[str, Any]
+    commands: Sequence[str]
+    programs: Programs
+    #: how it is stopped, as a command of root
+    stop: str
+
+
+def timer_of(answer: Mapping[str, Any]) -> Timer:
+    """A timer as the machine gave it."""
+    name, user, home = answer["timer"], answer["user"], answer["home"]
+    prefix, _at, instance = answer["service"].rpartition(".")[0].partition("@")
+    known = {"%": "%", "i": instance, "p": prefix, **({"h": home} if home else {}), **({"u": user} if user not in ("", "*") else {})}
+
+    def expanded(text: str) -> str:
+        return _SPECIFIER.sub(lambda found: known.get(found[1], found[0]), text)
+
+    environment = {"HOME": home} if home else {}
+    for line in answer["environment"]:
+        with contextlib.suppress(ValueError):  # a quote that nobody closes, of which systemd makes nothing either
+            environment |= {name: value for name, equals, value in (word.partition("=") for word in shlex.split(expanded(line))) if equals}
+    folder = shell.variables(expanded(answer["folder"]).removeprefix("-"), environment)
+    commands, programs = [], []
+    for written in answer["commands"]:
+        flags, command = _EXEC_FLAGS.fullmatch(expanded(written)).groups()  # type: ignore[union-attr]
+        if "@" in flags:  # the second word is what the program is told to be called
+            command = _SECOND_WORD.sub(r"\1", command, count=1)
+        commands.append(command)
+        programs += shell.started(command, folder or home or "/", environment)
+    state = {key: answer[key] for key in ("timer", "path", "service", "user", "enabled")}
+    return Timer(state, commands, tuple(programs), _stop(name, answer))
+
+
+def _stop(name: str, answer: Mapping[str, Any]) -> str:
+    """A command for root to copy: names of users and of their units are strangers' texts."""
+    verb = "stop" if posixpath.dirname(answer["path"]).endswith("/transient") else "disable --now"
+    if answer["user"] == "*":
+        return f"systemctl --global disable {shlex.quote(name)}"
+    if not answer["user"]:
+        return f"systemctl {verb} {shlex.quote(name)}"
+    user, runtime = shlex.quote(answer["user"]), f"XDG_RUNTIME_DIR=/run/user/{answer['uid']}"
+    return f"runuser -u {user} -- env {runtime} systemctl --user {verb} {shlex.quote(name)}"
+
+
+def timers(found: Iterable[Timer], command_paths: Sequence[str], real: Mapping[str, str]) -> list[dict[str, Any]]:
     """systemd's timers whose service starts what is meant; all where no path is given."""
-    found = []
-    for answer in answers:
-        commands = [re.sub(r"^[-@:+!|]+", "", command) for command in answer["commands"]]
-        programs = [pair for command in commands for pair in shell.started(command, answer["folder"] or "/", {"HOME": "/root"})]
-        reasons = [reason for pair in programs for reason in _reasons(pair, command_paths, {})]
+    told = []
+    for timer in found:
+        reasons = [reason for pair in timer.programs for reason in _reasons(pair, command_paths, real)]
         if reasons or not command_paths:
-            shown = [redaction.arguments(command) for command in commands]
-            found.append({name: answer[name] for name in ("timer", "path", "service", "enabled")} | {"commands": shown, "why": reasons})
-    return found
+            shown = [redaction.arguments(command) for command in timer.commands]
+            told.append({**timer.state, "commands": shown, "why": reasons, "stop": timer.stop})
+    return told
 
 
 def state_of(job: Job) -> dict[str, Any]:

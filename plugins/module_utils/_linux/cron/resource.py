@@ -35,14 +35,25 @@ class _Found:
         answer = client.ask("cron_read")
         self.places = [cron.place_of(place) for place in answer["places"]]
         self.jobs = [job for place in self.places for job in cron.jobs(place)]
-        self.real: Mapping[str, str] = client.ask("real_paths", paths=paths) if (paths := cron.asked_paths(self.jobs)) else {}
+        if folders := cron.script_folders(self.jobs):  # besides those that every machine has
+            more = [cron.place_of(place) for place in client.ask("cron_scripts", folders=folders)]
+            self.places += more
+            self.jobs += [job for place in more for job in cron.jobs(place)]
+        timers = [cron.timer_of(timer) for timer in answer["timers"]]
+        paths = cron.asked_paths([*(job.programs for job in self.jobs), *(timer.programs for timer in timers)])
+        self.real: Mapping[str, str] = client.ask("real_paths", paths=paths) if paths else {}
         self.meant = [(job, why) for job in self.jobs if (why := cron.why(job, command_paths, self.real)) and not _excepted(job, excepted)]
-        self.timers = [timer for timer in cron.timers(answer["timers"], command_paths) if timer["timer"] not in excepted]
+        self.timers = [timer for timer in cron.timers(timers, command_paths, self.real) if not {timer["timer"], timer["path"]} & set(excepted)]
         self.orphans: list[str] = answer["orphans"]
+        #: folders of users' own timers
+        self.not_looked_at: list[str] = answer["not_looked_at"]
 
     def warnings(self) -> list[str]:
         """What is there and is not looked into."""
-        return [f"{path} is the crontab of a user who does not exist; cron passes it over, and so does this task" for path in self.orphans]
+        return [
+            *(f"{path} is the crontab of a user who does not exist; cron passes it over, and so does this task" for path in self.orphans),
+            *(f"{path} cannot be read; whether that user has systemd timers is not known" for path in self.not_looked_at),
+        ]
 
 
 def _excepted(job: Job, excepted: Sequence[str]) -> bool:
@@ -120,10 +131,9 @@ class CronJobs(Resource):
             if timer["enabled"]:
                 yield Refusal(
                     "timer_starts_it",
-                    f"systemd starts the same by {timer['timer']} ({timer['why'][0]}), whatever becomes of cron's jobs. Stop it: systemctl disable --now "
-                    f"{timer['timer']}",
+                    f"systemd starts the same by {timer['path']} ({timer['why'][0]}), whatever becomes of cron's jobs. Stop it: {timer['stop']}",
                     (timer["timer"],),
-                    f"'{timer['timer']}' in except_jobs, when it is to go on",
+                    f"'{timer['timer']}' in except_jobs, or its path, when it is to go on",
                 )
         if self._options.state == "present" and (files := self._gone()):
             msg = f"A job that is confirmed is in none of the machine's crontabs any more. The saved copies are {', '.join(files)}"
@@ -215,4 +225,9 @@ def make(params: Mapping[str, Any]) -> CronJobs:
 def info(client: Client, options: InfoOptions) -> dict[str, Any]:
     found = _Found(client, options.command_paths, options.except_jobs)
     listed = found.meant if options.command_paths else [(job, []) for job in found.jobs]
-    return {"jobs": [{**cron.state_of(job), "why": why} for job, why in listed], "timers": found.timers, "orphans": found.orphans}
+    return {
+        "jobs": [{**cron.state_of(job), "why": why} for job, why in listed],
+        "timers": found.timers,
+        "orphans": found.orphans,
+        "not_looked_at": found.not_looked_at,
+    }

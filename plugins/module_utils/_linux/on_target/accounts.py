@@ -10,7 +10,7 @@ import os
 import pwd
 import re
 
-from . import cron, files
+from . import files, units
 from .errors import TargetError, reading
 
 PASSWD = "/etc/passwd"
@@ -56,6 +56,25 @@ def look(names):
     return found
 
 
+def with_own_systemd():
+    """Accounts that may have units of their own: the machine's, and those of a directory that are signed in or whose systemd runs without them."""
+    found = {}
+    for ask, keys in ((pwd.getpwnam, [*_local(), *_names(units.LINGER)]), (pwd.getpwuid, [int(name) for name in _names(units.RUNTIME) if name.isdigit()])):
+        for key in keys:
+            with contextlib.suppress(KeyError, ValueError, OverflowError):  # there is none (any more)
+                account = ask(key)
+                found[account.pw_name] = account
+    return [found[name] for name in sorted(found)]
+
+
+def _names(folder):
+    with reading(folder, "account_unreadable"):
+        try:
+            return os.listdir(folder)
+        except FileNotFoundError:
+            return []
+
+
 def _local():
     """{name: (uid, home)} of the machine's own accounts, not those of a directory."""
     found = {}
@@ -91,9 +110,9 @@ def _processes(uid):
 def _units(name, uid):
     """systemd's units that run under it, with their own additions (drop-ins)."""
     found = set()
-    for folder in cron.UNIT_FOLDERS:
+    for folder in units.FOLDERS:
         for path in _unit_files(folder):
-            if any(user in (name, str(uid)) for user in cron.unit_settings(path).get("User", ())[-1:]):
+            if any(user in (name, str(uid)) for user in units.settings_of(path).get("User", ())[-1:]):
                 found.add(os.path.basename(path) if path.endswith((".service", ".socket")) else os.path.basename(os.path.dirname(path))[: -len(".d")])
     return sorted(found)
 

@@ -23,6 +23,17 @@ _BLOCK = bytes(1 << 20)
 _WHERE = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
+def files_of(folder):
+    """Paths of the files and links in a folder of crontabs or units; none when there is no folder."""
+    with reading(folder, "crontab_unreadable"):
+        try:
+            names = sorted(os.listdir(folder))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        paths = [os.path.join(folder, name) for name in names if not name.startswith(".")]
+        return [path for path in paths if os.path.islink(path) or os.path.isfile(path)]
+
+
 def look(paths):
     """Each of the paths, there or not, with what a person and the guards want to know. No contents."""
     mounts = mount_points()

@@ -19,6 +19,7 @@ def _crontab(module):
 READING = {
     "accounts_look": lambda module, **arguments: accounts.look(**arguments),
     "cron_read": lambda module, **arguments: cron.read(_crontab(module), **arguments),
+    "cron_scripts": lambda module, **arguments: cron.scripts(**arguments),
     "files_find": lambda module, **arguments: files.find(**arguments),
     "files_look": lambda module, **arguments: files.look(**arguments),
     "real_paths": lambda module, **arguments: cron.real_paths(**arguments),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._core import names
 from ..._core.heads import some
-from ..._core.policy_values import is_off, is_settled, named
+from ..._core.policy_values import is_inactive, is_off, is_settled, named
 from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
@@ -102,6 +102,7 @@ def findings(found: Mapping[str, Any], decided: PolicyDecisions, *, final: bool)
         else:
             yield _will_be_edited(edited, policy, mentions)
     yield from _by_hand(found, decided)
+    yield from _inactive(found, decided)
     yield from _unreadable(found)
     yield from _scripts(found.get("netlogon") or {})
     yield from _unknown(found, decided)
@@ -190,6 +191,25 @@ def _by_hand(found: Mapping[str, Any], decided: PolicyDecisions) -> Iterator[Fin
                     f"Editor, or add '{policy['guid']}' to {KEPT}.",
                     f"グループポリシー {named(policy)} に、人の判断が必要なIIJ IDの記述があります: {where}。グループポリシー管理エディターで編集するか、"
                     f"'{policy['guid']}' を {KEPT} に追加してください。",
+                ),
+                (policy["guid"], policy["name"]),
+            )
+
+
+def _inactive(found: Mapping[str, Any], decided: PolicyDecisions) -> Iterator[Finding]:
+    """Preference items that are switched off: nothing to be done, but to be known."""
+    for policy in found.get("policies") or ():
+        mentions = [one for one in policy["mentions"] if is_inactive(one)]
+        if mentions and not decided.is_kept(policy["guid"]):
+            where = places(mentions)
+            yield Finding(
+                "info",
+                "group_policy_item_inactive",
+                Text(
+                    f"The group policy {named(policy)} has preference items for IIJ ID that are switched off, themselves or with their collection: {where}. "
+                    "They set nothing, and stay as they are; who switches them on brings the hosts back. Delete them in the Group Policy Management Editor.",
+                    f"グループポリシー {named(policy)} に、無効化されたIIJ IDの基本設定項目（項目自体またはコレクションが無効）があります: {where}。"
+                    "現在は何も設定せず、変更もしませんが、有効にするとホストが元に戻ります。グループポリシー管理エディターで削除してください。",
                 ),
                 (policy["guid"], policy["name"]),
             )

@@ -81,6 +81,11 @@ def _timers(machine: Machine | None) -> list[Mapping[str, Any]]:
     return [timer for timer in _of(machine, "timers") if timer["enabled"]]
 
 
+def _called(timer: Mapping[str, Any]) -> str:
+    """A user's own timer by its path, which says whose it is."""
+    return str(timer["path"] if timer["user"] else timer["timer"])
+
+
 def _behind(item: Mapping[str, Any]) -> bool:
     """Whether the path is, or leads through, a symbolic link: what is behind it is not looked at."""
     return bool(item["link"])
@@ -89,7 +94,7 @@ def _behind(item: Mapping[str, Any]) -> bool:
 def left(machine: Machine | None, said: LinuxDecisions) -> list[str]:
     """What of the agent is on a machine: cron jobs (disabled ones too), timers that start it, files, and the accounts that were confirmed."""
     jobs = [phrases.english("left_cron_job", name=f"{job['place']}: {job['command']}") for job in _of(machine, "jobs")]
-    timers = [phrases.english("left_timer", name=timer["timer"]) for timer in _timers(machine)]
+    timers = [phrases.english("left_timer", name=_called(timer)) for timer in _timers(machine)]
     files = [phrases.english("left_link" if _behind(item) else "left_folder", name=item["path"]) for item in _files(machine, said)]
     accounts = [phrases.english("left_account", name=account["name"]) for account, confirmed in _accounts(machine, said) if confirmed]
     return [*jobs, *timers, *files, *accounts]
@@ -149,12 +154,12 @@ def unconfirmed(machines: Machines, said: LinuxDecisions) -> Iterator[Finding]:
                 "blocker",
                 "timer_starts_it",
                 Text(
-                    f"{name}: systemd starts Directory Sync for Linux by {timer['timer']}, whatever becomes of cron's jobs. Stop it (systemctl disable --now "
-                    f"{timer['timer']}), or if it is to go on, add its name to directory_sync_not_iij_cron_jobs.",
-                    f"{name}: systemdの {timer['timer']} がDirectory Sync for Linuxを起動します（cronとは別）。停止する（systemctl disable --now "
-                    f"{timer['timer']}）か、続ける場合は directory_sync_not_iij_cron_jobs に名前を追加してください。",
+                    f"{name}: systemd starts Directory Sync for Linux by {_called(timer)}, whatever becomes of cron's jobs. Stop it "
+                    f"({timer['stop']}), or if it is to go on, add its name or path to directory_sync_not_iij_cron_jobs.",
+                    f"{name}: systemdの {_called(timer)} がDirectory Sync for Linuxを起動します（cronとは別）。停止する（{timer['stop']}）か、"
+                    "続ける場合は directory_sync_not_iij_cron_jobs に名前かパスを追加してください。",
                 ),
-                (name, timer["timer"]),
+                (name, _called(timer)),
             )
         for item in _unconfirmed_files(machine, said):
             yield _of_file(name, item)
@@ -198,9 +203,9 @@ def not_looked_at(machines: Machines, said: LinuxDecisions, severity: str) -> It
                 severity,
                 "linux_folder_not_looked_at",
                 Text(
-                    f"{name}: nobody has looked for copies of Directory Sync in {shown}: another file system is mounted there, or it cannot be read. Name "
+                    f"{name}: nobody has looked for Directory Sync in {shown}: another file system is mounted there, or it cannot be read. Name "
                     "those that may hold one in directory_sync_linux_search, the others in directory_sync_not_iij_linux_files.",
-                    f"{name}: {shown} は別のファイルシステムであるか読み取れないため、Directory Syncの複製を探していません。可能性があるものは "
+                    f"{name}: {shown} は別のファイルシステムであるか読み取れないため、Directory Syncを探していません。可能性があるものは "
                     "directory_sync_linux_search に、ないものは directory_sync_not_iij_linux_files に指定してください。",
                 ),
                 (name, *paths),

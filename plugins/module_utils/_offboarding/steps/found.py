@@ -25,7 +25,7 @@ _CODES: dict[str, frozenset[str]] = {
     "spnego_settings_removed": frozenset(
         {
             "browser_settings_left", "browser_settings_of_policy", "browser_settings_of_no_policy", "browser_entries_broader", "browser_users_not_seen",
-            "client_not_readable", "group_policy_by_hand",
+            "client_not_readable", "group_policy_by_hand", "group_policy_item_inactive",
             "group_policy_points_at_iij", "group_policies_not_read", "group_policy_not_readable", "logon_scripts_by_hand", "logon_scripts_not_readable",
         }
     ),

@@ -12,7 +12,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._directory import 
 from hypothesis import given
 from hypothesis import strategies as st
 
-NAMES = st.from_regex(r"[a-zA-Z][a-zA-Z0-9-]{0,20}", fullmatch=True).filter(lambda name: name.lower() not in ("dn", "changetype", "version"))
+NAMES = st.from_regex(r"version|[a-zA-Z][a-zA-Z0-9-]{0,20}(;lang-ja|;binary)?", fullmatch=True).filter(lambda name: name.lower() not in ("dn", "changetype"))
 DNS = st.text(min_size=1).filter(lambda text: text.strip() == text)
 
 
@@ -43,6 +43,11 @@ def test_folded_lines_and_carriage_returns_of_other_programs():
     assert next(ldif.parse(text)) == ldif.ChangeRecord("CN=a,DC=b", "add", attributes={"cn": [b"a"]})
 
 
+def test_an_attribute_that_is_called_version_is_none_of_the_file():
+    (record,) = ldif.parse("# a comment\n\nversion: 1\n" + ldif.add("CN=a", {"version": [b"7"], "cn;lang-ja": ["例示".encode()], "cn": [b"x" * 200]}))
+    assert record.attributes == {"version": [b"7"], "cn;lang-ja": ["例示".encode()], "cn": [b"x" * 200]}
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -51,6 +56,8 @@ def test_folded_lines_and_carriage_returns_of_other_programs():
         "dn: CN=a\nchangetype: delete\n",
         "dn: CN=a\njpegPhoto:< file:///etc/passwd",
         "dn: CN=a\njust words",
+        "dn: CN=a\n: no name",
+        "dn: CN=a\nchangetype: modify\nadd: cn\ncn: a\ndelete: cn\n",  # no - between them
     ],
 )
 def test_what_cannot_be_read_is_one_clear_error(text):

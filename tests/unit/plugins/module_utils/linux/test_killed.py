@@ -20,7 +20,7 @@ import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.client import Client
-from ansible_collections.offboard.iij_id.plugins.module_utils._linux.on_target import accounts, cron, files, operations
+from ansible_collections.offboard.iij_id.plugins.module_utils._linux.on_target import accounts, cron, files, operations, units
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.on_target.errors import TargetError
 from lab import killed
 
@@ -113,7 +113,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     monkeypatch.setattr(cron, "SYSTEM_FILES", {})
     monkeypatch.setattr(cron, "SYSTEM_FOLDER", str(made.root / "cron.d"))
     monkeypatch.setattr(cron, "SCRIPT_FOLDERS", (str(made.root / "cron.daily"),))
-    monkeypatch.setattr(cron, "UNIT_FOLDERS", ())
+    monkeypatch.setattr(units, "FOLDERS", ())
+    monkeypatch.setattr(accounts, "with_own_systemd", list)
     monkeypatch.setattr(files, "users", lambda _path: [])  # it asks every process of this computer
     monkeypatch.setattr(Client, "ask", lambda client, operation, **arguments: made.ask(client, operation, **arguments))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
@@ -202,3 +203,37 @@ def test_a_full_disk_of_the_controller(machine: Machine, monkeypatch: pytest.Mon
     answer = machine.run("linux_cron_job", **jobs(machine, "absent"), **options)
     assert (answer["failure"]["code"], answer["changed"], machine.state() == before) == ("file_write_failed", False, True)
     assert "No space left on device" in answer["msg"]
+
+
+def test_scripts_of_a_folder_of_its_own(machine: Machine) -> None:
+    """What run-parts starts elsewhere than in cron.daily and the like."""
+    folder = machine.root / "own folder"
+    shutil.copytree(machine.root / "cron.daily", folder)
+    (machine.root / "cron.d/iij").write_text(
+        f"0 4 * * * root cd / && nice run-parts --report -a x '{folder}/'\n1 4 * * * root run-parts {machine.root}/cron.daily\n"
+    )
+    found = machine.run("linux_cron_job_info", journal=None)
+    assert [job["place"] for job in found["jobs"] if "/cron.d/" not in job["place"] and not job["place"].startswith("user:")] == [
+        str(machine.root / "cron.daily/iij"), str(folder / "iij")
+    ]  # fmt: skip
+    options = {"jobs": [{"place": str(folder / "iij")}], "except_jobs": ["user:root", str(machine.root / "cron.daily/iij")], "backup_dir": str(machine.saved)}
+    answer = machine.run("linux_cron_job", state="absent", **options)
+    assert not answer.get("failed") and answer["changed"], answer.get("msg")
+    assert not list(folder.iterdir()) and (machine.root / "cron.daily/iij").exists()
+
+
+def test_a_command_in_another_encoding(machine: Machine) -> None:
+    """Shift_JIS, as on older Japanese machines: confirmed as it is shown, changed, and brought back byte for byte."""
+    path = machine.root / "cron.d/iij"
+    content = f"30 3 * * * root {SCRIPT} ".encode() + "同期".encode("shift_jis") + b" \x1b[2J\n"
+    path.write_bytes(content)
+    found = machine.run("linux_cron_job_info", journal=None)
+    assert not found.get("failed"), found["msg"]
+    (job,) = (one for one in found["jobs"] if one["place"] == str(path))
+    options = {"jobs": [{"place": job["place"], "command": job["command"]}, {"place": "user:root"}, {"place": str(machine.root / "cron.daily/iij")}]}
+    options["backup_dir"] = str(machine.saved)
+    for state, wanted in (("disabled", MARKER.encode() + content), ("present", content)):
+        answer = machine.run("linux_cron_job", state=state, **options)
+        assert not answer.get("failed") and answer["changed"], answer.get("msg")
+        assert path.read_bytes() == wanted
+    assert set(machine.outcomes()) == {"done"}

@@ -95,6 +95,30 @@ ENVIRONMENT = {"HOME": "/home/sync", "SYNC": SCRIPT, "SYNC_DIR": FOLDER}
         "java -Xmx1g -cp /x -jar {}",
         "cd {folder}/.. && bin/normal_mode.sh",
         "taskset 1 {}",
+        # one word of several options, the last with a value
+        "sudo -iu sync {}",
+        "sudo -nu sync -- sh -c '{}'",
+        "sudo -usync {}",
+        "flock -nE 0 /tmp/lock {}",
+        "env -iu X {}",
+        "bash -eo pipefail -c '{}'",
+        "bash -euo pipefail {}",
+        # arguments of the login shell
+        "su sync {}",
+        "su - sync {} -v",
+        "sh < {}",
+        "bash -s <{} -v",
+        "PATH={folder}:/usr/bin normal_mode.sh",
+        "export PATH=/usr/bin:{folder}:$PATH; normal_mode.sh",
+        "/{}",
+        "setuidgid sync {}",
+        "gosu sync sh {}",
+        "logsave -a /var/log/sync {}",
+        "prlimit --nofile=10 {}",
+        "screen -dmS sync {}",
+        "start-stop-daemon --start --chuid sync --exec {} -- -v",
+        "start-stop-daemon -S --startas={}",
+        "at -f {} now",
     ],
 )
 def test_started(command):
@@ -133,6 +157,10 @@ def test_started(command):
         "java -cp {} Main",
         "mail -s {} root",
         "find {folder} -type f",
+        "logger < {}",
+        "su sync -c 'cat {}'",
+        "PATH={folder} /usr/bin/other",
+        "at now",
     ],
 )
 def test_only_talked_about(command):

@@ -64,6 +64,13 @@ def test_refusals(machine, controllers, by_directory, rules):
     assert [item.rule for item in restarts.plan([machine], controllers, WantedRestarts(by_directory=by_directory)).refusals] == rules
 
 
+def test_one_controller_under_two_names_is_not_restarted_twice():
+    twice = [*MACHINES, Machine("A.AD.EXAMPLE", "10.0.0.1", "m1", True, A)]
+    with pytest.raises(OffboardError) as error:
+        restarts.plan(twice, [A, B, C], WantedRestarts(by_directory=True))
+    assert error.value.code == "bad_option" and "a and A.AD.EXAMPLE are the same" in error.value.msg
+
+
 def test_what_came_back_late_is_not_restarted_again():
     made = restarts.plan(MACHINES[2:], [A, B, C], WantedRestarts(by_directory=True, late={"hc": "m0"}))
     assert [(change.before, change.after) for change in made.changes] == [({"boot_mark": "m0"}, {"boot_mark": "m1"})]

@@ -186,10 +186,11 @@ LAUGHS = b'<!DOCTYPE a [<!ENTITY a "x"><!ENTITY b "&a;&a;&a;">]><a>&b;</a>'
     "data",
     [
         b"", b"<a>", b"<a></b>", LAUGHS, b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>', b'<?xml version="1.0" encoding="utf-16"?><a/>', XML[:-30],
-        "<a/>".encode("utf-16"), b'<?xml version="1.0" encoding="iso-8859-1"?><a/>', b"<a>" * 100_000, b"<a b='x" * 3,
+        "<a/>".encode("utf-16"), XML.decode().partition("?>")[2].encode("utf-16-le"), XML.decode().partition("?>")[2].encode("utf-16-be"),
+        b'<?xml version="1.0" encoding="iso-8859-1"?><a/>', b"<a>" * 100_000, b"<a b='x" * 3,
         b"<a>" + b"<b/>" * 100_000 + b"</a>",
     ],
-    ids=range(12),
+    ids=range(14),
 )  # fmt: skip
 def test_hostile_xml_is_refused(data):
     refused(preferences.elements, data)
@@ -216,13 +217,39 @@ def test_the_directory_counts_with_a_sign():
     assert versions.unsigned(-65536) == 0xFFFF0000 and versions.signed(0xFFFF0000) == -65536 and versions.signed(5) == 5
 
 
-@pytest.mark.parametrize("text", [b"[General]\r\nVersion=5\r\n", b"[General]\r\nversion = 5\r\ndisplayName=Neues\r\n", b"[General]\nVersion=5"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        b";Version=7\r\n[other]\r\na=b\r\n [GENERAL] \r\nx=y\r\nVersion=5\r\n[Last]\r\nVersions=7\r\n",
+        b"[General]\r\nVersion=5\r\n",
+        b"[General]\r\nversion = 5\r\ndisplayName=Neues\r\n",
+        b"[General]\nVersion=5",
+    ],
+)
 def test_the_version_of_a_gpt_ini(text):
     assert versions.of_ini(text) == 5
     assert versions.in_ini(text, 65541) == text.replace(b"5", b"65541")
 
 
-@pytest.mark.parametrize("text", [b"", b"[General]\r\n", b"Version=1\r\nVersion=2", b"Version=x", b"Version=99999999999", b"Version=4294967296"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"[General]\r\n",
+        b"Version=1\r\nVersion=2",
+        b"Version=x",
+        b"Version=99999999999",
+        b"Version=4294967296",
+        # Windows reads it in its section alone
+        b"Version=5\r\n",
+        b"[Other]\r\nVersion=5\r\n",
+        b"Version=5\r\n[General]\r\n",
+        b"[General]\r\n[Other]\r\nVersion=5\r\n",
+        "[General]\r\nVersion=5\r\n".encode("utf-16"),
+        b"\xef\xbb\xbf[General]\r\nVersion=5\r\n",
+        b"[General]\r\nVersion=-5\r\n",
+    ],
+)
 def test_a_gpt_ini_without_one_version(text):
     refused(versions.of_ini, text)
 
@@ -236,7 +263,13 @@ def test_a_gpt_ini_without_one_version(text):
         ("*.auth.iij.jp", True, False), ("*auth.iij.jp", True, False), ("https://reiji.iwa.auth.iij.jp", True, False), ("WWW1.auth.iij.jp:443", True, False),
         ("auth.iij.jp.", True, False), (" auth.iij.jp/path ", True, False), ("iij.jp", False, True), ("*iij.jp", False, True), ("xauth.iij.jp", False, False),
         ("*", False, True), ("", False, False), ("auth.iij.jp.evil.example", False, False), ("*.ad.reiji.example", False, False),
-        ("https://x@www1.auth.iij.jp", True, False),
+        ("https://x@www1.auth.iij.jp", True, False), (".auth.iij.jp", True, False), ("ｗｗｗ１．ａｕｔｈ．ｉｉｊ．ｊｐ", True, False),
+        ("www?.auth.iij.jp", True, False),
+        ("notiij.jp", False, False), ("https://*", False, True), ("http://*:8080/", False, True), ("*://*.iij.jp/*", False, True), ("au*.iij.jp", False, True),
+        ("*.*.iij.jp", False, True), ("login*.iij.jp", False, False), ("[::1]", False, False), ("10.0.0.1-20", False, False), ("*" * 99 + "x", False, False),
+        # several in one text, of which the browser makes what it likes
+        ("a;www1.auth.iij.jp", False, True), ("a.example,www1.auth.iij.jp", False, True), ("a.example www1.auth.iij.jp", False, True),
+        ("a.example\0www1.auth.iij.jp", False, True), ("\"auth.iij.jp\"", False, True), ("[*.]auth.iij.jp", False, True),
     ],
 )  # fmt: skip
 def test_which_host_an_entry_means(entry, within, broader):
@@ -245,8 +278,8 @@ def test_which_host_an_entry_means(entry, within, broader):
 
 
 def test_hosts_in_any_text():
-    text = "start https://WWW1.auth.iij.jp/x, *auth.iij.jp xauth.iij.jp auth.iij.jp.example iij.jp *.iwa.auth.iij.jp."
-    assert hosts.mentioned(text, ["auth.iij.jp"]) == ["www1.auth.iij.jp", "*auth.iij.jp", "*.iwa.auth.iij.jp"]
+    text = "start https://WWW1.auth.iij.jp/x, *auth.iij.jp xauth.iij.jp auth.iij.jp.example iij.jp *.iwa.auth.iij.jp. ['.auth.iij.jp']"
+    assert hosts.mentioned(text, ["auth.iij.jp"]) == ["www1.auth.iij.jp", "*auth.iij.jp", "*.iwa.auth.iij.jp", ".auth.iij.jp"]
     assert hosts.mentioned(text, []) == []
 
 

@@ -33,6 +33,7 @@ def place(content, kind="user", name="user:sync", user="sync", home="/home/sync"
         ("system", f"30 3 * * * root {SCRIPT}", "30 3 * * *", "root", SCRIPT),
         ("system", f"@hourly iij {SCRIPT}", "@hourly", "iij", SCRIPT),
         ("anacron", f"7 10 iij.weekly {SCRIPT}", "7 10", "root", SCRIPT),
+        ("anacron", f"7 10 42 {SCRIPT}", "7 10", "root", SCRIPT),
         ("anacron", f"@monthly 45 iij.monthly nice {SCRIPT}", "@monthly", "root", f"nice {SCRIPT}"),
     ],
 )
@@ -145,6 +146,7 @@ def test_confirmed(wanted, meant):
         (f"#!/bin/bash\n[ -x {SCRIPT} ] || exit 0\nsleep 5\n{SCRIPT} \\\n  -v\n", True, []),
         (f"#!/usr/bin/env bash\n{SCRIPT}\n/usr/local/bin/backup /x\n", True, ["/usr/local/bin/backup"]),
         (f"#!/bin/sh\ntar cf /x {SCRIPT}\n", False, ["tar"]),
+        ("#!/bin/sh\nPATH=/usr/bin:/opt/IIJ_ID_Service_Directory_Sync/bin\nnormal_mode.sh\ntar cf x y\n", True, ["tar"]),
         (f"#!/usr/bin/python3\n{SCRIPT}\n", False, []),
         ("\x7fELF", False, []),
     ],
@@ -167,14 +169,50 @@ def test_modes(mode, disabled):
     assert cron.changed_mode(disabled, "enable") == mode
 
 
+TIMER = {"timer": "iij.timer", "path": "/etc/systemd/system/iij.timer", "service": "iij.service", "user": "", "uid": None, "home": "/root", "enabled": True}
+
+
+def timer(*commands, **more):
+    return cron.timer_of({**TIMER, "commands": commands, "folder": "", "environment": [], **more})
+
+
 def test_timers():
-    answers = [
-        {"timer": "iij.timer", "path": "/etc/systemd/system/iij.timer", "service": "iij.service", "commands": [f"-{SCRIPT}"], "folder": "", "enabled": True},
-        {"timer": "tar.timer", "path": "/x", "service": "tar.service", "commands": [f"/bin/tar cf /x {SCRIPT} --password=Hush"], "folder": "", "enabled": True},
-    ]
-    (found,) = cron.timers(answers, PATHS)
+    other = timer(f"/bin/tar cf /x {SCRIPT} --password=Hush", timer="tar.timer")
+    (found,) = cron.timers([timer(f"-{SCRIPT}"), other], PATHS, {})
     assert (found["timer"], found["enabled"], found["commands"]) == ("iij.timer", True, [SCRIPT])
-    assert "Hush" not in str(cron.timers(answers, []))
+    assert "Hush" not in str(cron.timers([other], [], {}))
+
+
+@pytest.mark.parametrize(
+    ("command", "more"),
+    [
+        ("%h/bin/sync.sh", {"home": "/home/sync"}),
+        ("./sync.sh", {"home": "/home/sync", "folder": "-~/bin"}),
+        ("./sync.sh", {"home": "/home/sync", "folder": "%h/bin"}),
+        ("/home/%i/bin/sync.sh", {"service": "iij@sync.service"}),
+        ("/home/%u/bin/sync.sh", {"user": "sync"}),
+        ('"/home/sync/bin/sync.sh" "--all"', {}),
+        ("@/bin/sh sh -c '/home/sync/bin/sync.sh'", {}),
+        ("${WHERE}/sync.sh", {"environment": ['"UNUSED=a b" WHERE=/home/sync/bin', "'open"]}),
+        ("/usr/local/bin/sync", {}),
+    ],
+)
+def test_what_a_timer_starts(command, more):
+    assert cron.timers([timer(command, **more)], ["/home/sync/bin/sync.sh"], {"/usr/local/bin/sync": "/home/sync/bin/sync.sh"})
+
+
+@pytest.mark.parametrize(
+    ("more", "stop"),
+    [
+        ({}, "systemctl disable --now iij.timer"),
+        ({"path": "/run/systemd/transient/iij.timer"}, "systemctl stop iij.timer"),
+        ({"user": "*"}, "systemctl --global disable iij.timer"),
+        ({"user": "a b", "uid": 7}, "runuser -u 'a b' -- env XDG_RUNTIME_DIR=/run/user/7 systemctl --user disable --now iij.timer"),
+        ({"timer": "a;id.timer"}, "systemctl disable --now 'a;id.timer'"),
+    ],
+)
+def test_how_a_timer_is_stopped(more, stop):
+    assert timer(**more).stop == stop
 
 
 def test_saved_files_have_names_of_their_own():

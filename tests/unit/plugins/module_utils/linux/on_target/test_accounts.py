@@ -12,7 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._linux.on_target import accounts, cron
+from ansible_collections.offboard.iij_id.plugins.module_utils._linux.on_target import accounts, units
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.on_target.errors import TargetError
 
 UID = 61231
@@ -36,7 +36,7 @@ def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     for name, value in (("PASSWD", "passwd"), ("LOGIN_DEFS", "login.defs")):
         monkeypatch.setattr(accounts, name, str(tmp_path / value))
     monkeypatch.setattr(accounts, "AT_FOLDERS", (str(tmp_path / "at"),))
-    monkeypatch.setattr(cron, "UNIT_FOLDERS", (str(tmp_path / "units"),))
+    monkeypatch.setattr(units, "FOLDERS", (str(tmp_path / "units"),))
     return lambda name: accounts.look([name])[0]
 
 

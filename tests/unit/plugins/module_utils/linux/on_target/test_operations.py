@@ -10,7 +10,7 @@ import os
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._linux.on_target import cron, files, operations
+from ansible_collections.offboard.iij_id.plugins.module_utils._linux.on_target import accounts, cron, files, operations, units
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.on_target.errors import TargetError
 
 
@@ -59,7 +59,7 @@ def test_whoever_is_not_root_is_told_so(monkeypatch):
 def test_a_folder_that_cannot_be_listed_is_not_empty(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "listdir", lambda folder: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
     with pytest.raises(TargetError) as error:
-        cron._files_of(str(tmp_path))
+        files.files_of(str(tmp_path))
     assert error.value.code == "crontab_unreadable"
 
 
@@ -123,9 +123,11 @@ def test_units(tmp_path, monkeypatch):
     (etc / "timers.target.wants" / "iij.timer").symlink_to(lib / "iij.timer")
     (lib / "masked.timer").write_text("[Timer]\n")
     (etc / "masked.timer").symlink_to("/dev/null")
-    monkeypatch.setattr(cron, "UNIT_FOLDERS", (str(etc), str(lib)))
+    monkeypatch.setattr(units, "FOLDERS", (str(etc), str(lib)))
     assert [
-        (unit["timer"], unit["service"], [" ".join(line.split()) for line in unit["commands"]], unit["folder"], unit["enabled"]) for unit in cron._timers()
+        (unit["timer"], unit["service"], [" ".join(line.split()) for line in unit["commands"]], unit["folder"], unit["enabled"])
+        for unit in units.timers([])[0]
+        if unit["user"] == ""
     ] == [("iij.timer", "sync.service", ["-/opt/a b"], "/opt", True)]
 
 
@@ -139,7 +141,7 @@ def test_content_comes_apart_from_the_other_arguments(monkeypatch):
 def test_timers_of_templates_and_with_additions(tmp_path, monkeypatch):
     """What `systemctl edit` writes beside a unit counts, and so do timers that are made of a template, and what runs before the command."""
     etc, lib = tmp_path / "etc", tmp_path / "lib"
-    monkeypatch.setattr(cron, "UNIT_FOLDERS", (str(etc), str(lib)))
+    monkeypatch.setattr(units, "FOLDERS", (str(etc), str(lib)))
     files = {
         etc / "timers.target.wants/iij@prod.timer": "x", lib / "iij@.timer": "[Timer]\n", lib / "iij@.service": "[Service]\nExecStartPre=/opt/before\n",
         lib / "backup.timer": "[Timer]\n", lib / "backup.service": "[Service]\nExecStart=/usr/bin/backup\n",
@@ -149,5 +151,98 @@ def test_timers_of_templates_and_with_additions(tmp_path, monkeypatch):
     for path, content in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
-    told = [(unit["timer"], unit["commands"], unit["folder"], unit["enabled"]) for unit in cron._timers()]
-    assert told == [("backup.timer", ["/opt/sync"], "/srv", False), ("iij@.timer", ["/opt/before"], "", True)]
+    told = [(unit["timer"], unit["commands"], unit["folder"], unit["enabled"]) for unit in units.timers([])[0] if unit["user"] == ""]
+    assert told == [("backup.timer", ["/opt/sync"], "/srv", False), ("iij@.timer", ["/opt/before"], "", False), ("iij@prod.timer", ["/opt/before"], "", True)]
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """An account with units of its own, and folders of everybody's."""
+    monkeypatch.setattr(units, "FOLDERS", (str(tmp_path / "transient"), str(tmp_path / "system")))
+    monkeypatch.setattr(units, "USER_FOLDERS", tuple(str(tmp_path / name) for name in ("etc", "run", "lib")))
+    monkeypatch.setattr(units, "RUNTIME", str(tmp_path / "runtime"))
+    return tmp_path / "home"
+
+
+def put(*files):
+    for path, content in files:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+
+
+def told(home):
+    found, not_looked_at = units.timers([SimpleNamespace(pw_name="sync", pw_uid=1234, pw_dir=str(home))])
+    return [(one["user"], one["timer"], one["commands"], one["enabled"]) for one in found], not_looked_at
+
+
+def test_timers_of_users(home, tmp_path):
+    own = home / ".config/systemd/user"
+    put(
+        (own / "mine.timer", "[Timer]\n"), (own / "mine.service", "[Service]\nExecStart=%h/bin/a\n"), (own / "timers.target.wants/mine.timer", ""),
+        (home / ".local/share/systemd/user/idle.timer", "[Timer]\n"), (tmp_path / "runtime/1234/systemd/transient/run-r1.timer", "[Timer]\n"),
+        (tmp_path / "runtime/1234/systemd/transient/run-r1.service", '[Service]\nExecStart="/opt/b" "c"\n'),
+        (tmp_path / "etc/all.timer", "[Timer]\n"), (tmp_path / "etc/all.service", "[Service]\nExecStart=/opt/all\n"),
+        (tmp_path / "lib/some.timer", "[Timer]\n"), (tmp_path / "lib/some.service", "[Service]\nExecStart=/opt/some\n"), (own / "x.wants/some.timer", ""),
+        (tmp_path / "transient/run-u2.timer", "[Timer]\n"), (tmp_path / "transient/run-u2.service", "[Service]\nExecStart=/opt/now\n"),
+    )  # fmt: skip
+    assert told(home) == (
+        [
+            ("", "run-u2.timer", ["/opt/now"], True),
+            ("*", "all.timer", ["/opt/all"], False),
+            ("*", "some.timer", ["/opt/some"], False),
+            ("sync", "idle.timer", [], False),
+            ("sync", "mine.timer", ["%h/bin/a"], True),
+            ("sync", "run-r1.timer", ['"/opt/b" "c"'], True),
+            ("sync", "some.timer", ["/opt/some"], True),
+        ],
+        [],
+    )
+
+
+def test_what_users_put_there_stops_nobody(home):
+    """No pipe is waited at, no path left, no name taken that systemd would pass over."""
+    own = home / ".config/systemd/user"
+    put(
+        (own / "a b;id.timer", "[Timer]\n"), (own / "up.timer", "[Timer]\nUnit=../../../secret.service\n"),
+        (home / "secret.service", "[Service]\nExecStart=/no\n"),
+        (own / "nul.timer", "[Timer]\nUnit=a\0b.service\n"), (own / "long.timer", f"[Timer]\nUnit={'x' * 300}.service\n"), (own / "pipe.timer", "[Timer]\n"),
+        (own / "folder.timer/x", ""), (own / "folder.service/x", ""), (own / "linked.timer", "[Timer]\n"),
+    )  # fmt: skip
+    os.mkfifo(own / "pipe.service")
+    os.mkfifo(own / "odd.timer")
+    (own / "linked.service").symlink_to(own / "pipe.service")
+    found, not_looked_at = told(home)
+    assert ([(name, commands) for _user, name, commands, _enabled in found], not_looked_at) == (
+        [(name, []) for name in ("linked.timer", "long.timer", "nul.timer", "pipe.timer", "up.timer")],
+        [],
+    )
+
+
+def test_a_home_that_cannot_be_read_is_told(home, monkeypatch):
+    listed = os.listdir
+
+    def refusing(folder):
+        if str(home) in str(folder):
+            raise PermissionError(13, "Permission denied")
+        return listed(folder)
+
+    monkeypatch.setattr(os, "listdir", refusing)
+    assert told(home) == ([], [f"{home}/.config/systemd/user"])
+    home.parent.joinpath("file").write_text("")
+    assert told(home.parent / "file") == ([], [])
+
+
+def test_who_has_units_of_their_own(tmp_path, monkeypatch):
+    """The machine's accounts, and those of a directory whose systemd runs; names and numbers that nobody has are passed over."""
+    put((tmp_path / "passwd", "root:x:0:0::/root:/bin/sh\n+nis::::::\ngone:x:5:5::/:/x\n"), (tmp_path / "linger/ldapuser", ""), (tmp_path / "linger/away", ""))
+    put((tmp_path / "user/20001/bus", ""), (tmp_path / "user/20009/bus", ""), (tmp_path / "user/odd", ""))
+    for room, name, value in ((accounts, "PASSWD", "passwd"), (units, "LINGER", "linger"), (units, "RUNTIME", "user")):
+        monkeypatch.setattr(room, name, str(tmp_path / value))
+    known = {"root": 0, "ldapuser": 20000, 20001: 20001}
+
+    def account(key):
+        return SimpleNamespace(pw_name=str(key), pw_uid=known[key], pw_dir="/")
+
+    monkeypatch.setattr(accounts.pwd, "getpwnam", account)
+    monkeypatch.setattr(accounts.pwd, "getpwuid", account)
+    assert [one.pw_name for one in accounts.with_own_systemd()] == ["20001", "ldapuser", "root"]

@@ -64,7 +64,9 @@ def told(found, final, **decided):
         (policies(WIDE), {}, ["warning group_policy_by_hand"], ["warning group_policy_by_hand"]),
         (policies(SCRIPT), {"kept": [GUID]}, [], []),
         (policies(ITEM), {}, ["warning group_policy_by_hand"], ["warning group_policy_by_hand"]),
-        (policies(ITEM | {"action": "D"}, ITEM | {"disabled": True}), {}, [], []),
+        (policies(ITEM | {"action": "D"}, ITEM | {"action": "D", "disabled": True}), {}, [], []),
+        (policies(ITEM | {"disabled": True}), {}, ["info group_policy_item_inactive"], ["info group_policy_item_inactive"]),
+        (policies(ITEM | {"disabled": True}), {"kept": [GUID]}, [], []),
         # not read is never clean
         (FAILED, {}, ["warning group_policies_not_read"], ["warning group_policies_not_read"]),
         (FAILED, {"confirmed": {RIGHTS: [GUID]}}, ["blocker group_policies_not_read"], ["blocker group_policies_not_read"]),

@@ -147,7 +147,7 @@ FOLDER = {"path": "/opt/sync", "exists": True, "link": ""}
     [
         ({}, {}, [], False),
         ({"jobs": [{"place": "user:a", "command": "x", "enabled": False}]}, {}, [], True),
-        ({"timers": [{"timer": "a.timer", "enabled": True}]}, {}, [], True),
+        ({"timers": [{"timer": "a.timer", "enabled": True, "user": "", "stop": "x"}]}, {}, [], True),
         ({"files": [FOLDER]}, {}, [], True),
         ({"files": [FOLDER | {"exists": False}]}, {}, [], False),
         ({"files": [FOLDER]}, {"not_iij_linux_files": ["/opt"]}, [], False),

@@ -17,7 +17,17 @@ TREE, COPY = "/opt/IIJ_ID_Service_Directory_Sync", "/var/tmp/IIJ_ID_Service_Dire
 COMMAND = f"{TREE}/bin/normal_mode.sh"
 JOB = {"place": "user:iijsync", "user": "iijsync", "schedule": "30 3 * * *", "command": COMMAND, "enabled": True, "why": ["x"]}
 SAID_JOB = {"place": "user:iijsync", "command": COMMAND}
-TIMER = {"timer": "iij.timer", "path": "/etc/systemd/system/iij.timer", "service": "iij.service", "enabled": True, "commands": [COMMAND], "why": ["x"]}
+TIMER = {
+    "timer": "iij.timer",
+    "path": "/etc/systemd/system/iij.timer",
+    "service": "iij.service",
+    "enabled": True,
+    "commands": [COMMAND],
+    "why": ["x"],
+    "user": "",
+}
+TIMER["stop"] = "systemctl disable --now iij.timer"
+OWN_TIMER = {**TIMER, "user": "sync", "path": "/home/sync/.config/systemd/user/iij.timer"}
 DN, OTHER = "cn=iij,ou=services,dc=reiji,dc=example", "CN=iij, OU=services,DC=reiji,DC=example"
 
 
@@ -53,6 +63,7 @@ def codes(found):
         ({**CLEAN, "files": [{**GONE, "link": "/opt"}]}, {}, [("blocker", "linux_file_behind_link", TREE)]),
         ({**CLEAN, "files": [{**GONE, "link": "/opt"}]}, {"not_iij_linux_files": [TREE]}, []),
         ({**CLEAN, "timers": [TIMER]}, CONFIRMED, [("blocker", "timer_starts_it", "iij.timer")]),
+        ({**CLEAN, "timers": [OWN_TIMER]}, CONFIRMED, [("blocker", "timer_starts_it", OWN_TIMER["path"])]),
         ({**CLEAN, "timers": [{**TIMER, "enabled": False}]}, {}, []),
     ],
 )
@@ -76,6 +87,7 @@ def test_a_machine_that_could_not_be_read_is_open(machine):
         (FULL, CONFIRMED, [f"cron job user:iijsync: {COMMAND}", f"folder {TREE}"]),
         ({**CLEAN, "jobs": [{**JOB, "enabled": False}]}, CONFIRMED, [f"cron job user:iijsync: {COMMAND}"]),
         ({**CLEAN, "timers": [TIMER, {**TIMER, "enabled": False}]}, {}, ["systemd timer iij.timer"]),
+        ({**CLEAN, "timers": [OWN_TIMER]}, {}, ["systemd timer /home/sync/.config/systemd/user/iij.timer"]),
         ({**CLEAN, "files": [{**GONE, "link": TREE}]}, CONFIRMED, [f"link {TREE}"]),
         ({**CLEAN, "files": [there(COPY)]}, {"not_iij_linux_files": ["/var/tmp"]}, []),
     ],

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.browser_hosts import without
-from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy import preferences, registry_pol
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy import mentions, preferences, registry_pol
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy.registry import items
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy.registry import plan as registry
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy.registry_pol import Record
@@ -120,6 +120,24 @@ def test_whatever_is_there_the_hosts_go_and_a_second_time_changes_nothing(listed
     assert [record for record in once if record.key == "x" and record.name not in ours] == others
 
 
+@pytest.mark.parametrize(
+    ("key", "name", "value", "kind"),
+    [
+        (EDGE, "AuthServerAllowlist", "a.example;www1.auth.iij.jp", registry_pol.SZ),
+        (EDGE, "AuthServerAllowlist", "a.example www1.auth.iij.jp", registry_pol.EXPAND_SZ),
+        (EDGE, "AuthServerAllowlist", "a.example\0www1.auth.iij.jp\0", registry_pol.MULTI_SZ),
+        (r"Software\Policies\Mozilla\Firefox\Authentication\SPNEGO", "1", "a.example,www1.auth.iij.jp", registry_pol.SZ),
+    ],
+)
+def test_several_hosts_in_one_entry_stay_and_are_told(key, name, value, kind):
+    """With the host the others would go."""
+    record = registry_pol.Record(key, name, kind, (value + "\0").encode("utf-16-le"))
+    assert without([record], HOSTS) == [record]
+    data = registry_pol.pack([record])
+    (told,) = mentions.in_file(r"Machine\Registry.pol", data, HOSTS, []).mentions
+    assert told["broader"] and not told["changed_by"]
+
+
 def item(uid, key, name="https", value="1", action="U", more=""):
     return f"<Registry uid='{uid}'{more}><Properties action='{action}' hive='HKCU' key='{key}' name='{name}' value='{value}'/></Registry>"
 
@@ -141,14 +159,23 @@ def xml(*parts):
         (item("{1}", rf"{ZONE}\Domains\reiji.example\auth.iij.jp"), ""),
         (item("{1}", rf"{ZONE}\Domains\iij.jp\www1.auth", action="D"), ""),
         (item("{1}", rf"{ZONE}\Domains\iij.jp\www1.auth", more=" disabled='1'"), ""),
+        ("<Collection disabled='1'><Collection>" + item("{1}", rf"{ZONE}\Domains\iij.jp\www1.auth") + "</Collection></Collection>", ""),
+        ("<Collection disabled='1'/><Collection disabled='0'>" + item("{1}", rf"{ZONE}\Domains\iij.jp\www1.auth") + "</Collection>", "ours"),
         (item("{1}", EDGE, "AuthServerAllowlist", "www1.auth.iij.jp"), "ours"),
         (item("{1}", EDGE, "AuthServerAllowlist", "a,www1.auth.iij.jp"), "mixed"),
+        # which is not the host alone
+        (item("{1}", EDGE, "AuthServerAllowlist", "a;www1.auth.iij.jp"), ""),
         (item("{1}", EDGE, "AuthServerAllowlist", ""), ""),
     ],
 )
 def test_the_table_of_items(part, verdict):
     ours, mixed = items.to_delete(preferences.registry_items(preferences.elements(xml(part))), HOSTS)
     assert (bool(ours), bool(mixed)) == (verdict == "ours", verdict == "mixed")
+
+
+def test_a_whole_file_that_is_switched_off():
+    off = xml(item("{1}", rf"{ZONE}\Domains\iij.jp\www1.auth")).replace(b"<RegistrySettings>", b"<RegistrySettings disabled='1'>")
+    assert items.to_delete(preferences.registry_items(preferences.elements(off)), HOSTS) == ([], [])
 
 
 # --- plans of several files ---

@@ -1,0 +1,146 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""systemd's units: which timers there are, of the machine and of its users, and what they start. Reading alone.
+
+Users write units of their own, so these files are strangers': what is no plain file is passed over, since at a pipe a reader would wait for ever.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from .errors import TargetError, reading
+from .files import files_of
+
+#: Of the machine, the strongest first: what systemd-run has made, then the administrator's. Not what generators make of other files, such as crontabs.
+FOLDERS = (
+    "/run/systemd/transient",
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+)
+#: Of every user, the strongest first.
+USER_FOLDERS = (
+    "/etc/systemd/user",
+    "/run/systemd/user",
+    "/usr/local/share/systemd/user",
+    "/usr/share/systemd/user",
+    "/usr/local/lib/systemd/user",
+    "/usr/lib/systemd/user",
+)
+#: Users (names) whose systemd runs without them, and users (numbers) whose is running.
+LINGER, RUNTIME = "/var/lib/systemd/linger", "/run/user"
+#: No unit is longer.
+_MOST_BYTES = 1000000
+#: systemd passes other names over. Of a template (NAME@.timer) units are made, one for each text behind the @.
+_NAME = re.compile(r"[A-Za-z0-9:_.\\@-]{1,250}")
+_TIMER = re.compile(r"(?P<prefix>[A-Za-z0-9:_.\\-]+)(?:@(?P<instance>[A-Za-z0-9:_.\\@-]*))?\.timer")
+
+
+def timers(accounts):
+    """Timers of the machine, of every user ("*") and of each of the accounts; and folders of users that even root may not read, as on a file server."""
+    everybody = _timers(USER_FOLDERS, {"user": "*", "uid": None, "home": ""})
+    found, not_looked_at = _timers(FOLDERS, {"user": "", "uid": None, "home": "/root"}) + everybody, []
+    etc, run, *others = USER_FOLDERS
+    for account in accounts:
+        runtime, home = f"{RUNTIME}/{account.pw_uid}/systemd", account.pw_dir.rstrip("/")
+        # the order of systemd.unit(5)
+        folders = (f"{runtime}/transient", f"{home}/.config/systemd/user", etc, f"{runtime}/user", run, f"{home}/.local/share/systemd/user", *others)
+        whose = {"user": account.pw_name, "uid": account.pw_uid, "home": account.pw_dir}
+        try:
+            own = _timers(folders, whose)
+        except TargetError as exc:
+            not_looked_at.append(exc.details["path"])
+            continue
+        # what the user has not changed is everybody's, and told once
+        found += [timer for timer in own if timer not in ({**one, **whose} for one in everybody)]
+    return found, not_looked_at
+
+
+def _timers(folders, whose):
+    """Timers with what their services start, the strongest folder first, and whether something starts them."""
+    wanted = {name for folder in folders for entry in _names(folder) if entry.endswith((".wants", ".requires")) for name in _names(os.path.join(folder, entry))}
+    found = []
+    for name in sorted(wanted | {os.path.basename(path) for folder in folders for path in files_of(folder)}):
+        what = _TIMER.fullmatch(name)
+        path = _file_of(name, folders)
+        # a link to /dev/null (masked): systemd starts nothing of that name, whatever the weaker folders hold
+        if not what or not path or not os.path.isfile(path):
+            continue
+        unit = _unit(name, folders)
+        service = (unit.get("Unit") or ["%p" + ("@%i" if what["instance"] is not None else "") + ".service"])[-1]
+        service = service.replace("%p", what["prefix"]).replace("%i", what["instance"] or "")
+        settings = _unit(service, folders)
+        found.append(
+            {
+                **whose,
+                "timer": name,
+                "path": path,
+                "service": service,
+                "commands": [command for setting in ("ExecStartPre", "ExecStart", "ExecStartPost") for command in settings.get(setting, ())],
+                "folder": (settings.get("WorkingDirectory") or [""])[-1],
+                "environment": settings.get("Environment", []),
+                # systemd-run starts what it makes, and what it made is gone when it has ended
+                "enabled": name in wanted or os.path.basename(os.path.dirname(path)) == "transient",
+            }
+        )
+    return found
+
+
+def _template(name):
+    """NAME@.timer of NAME@instance.timer; another name as it is."""
+    prefix, at, rest = name.partition("@")
+    return f"{prefix}@.{rest.rpartition('.')[2]}" if at else name
+
+
+def _file_of(name, folders):
+    """The file of a unit in the strongest folder, or of the template that it is made of; "" where there is none."""
+    names = (name, _template(name)) if _NAME.fullmatch(name) else ()
+    return next((path for one in names for path in (os.path.join(folder, one) for folder in folders) if os.path.lexists(path)), "")
+
+
+def _unit(name, folders):
+    """Settings of a unit: of its file, and of what was added to it or its template (drop-ins, `systemctl edit`)."""
+    path = _file_of(name, folders)
+    if not path:
+        return {}
+    additions = {}
+    for one in dict.fromkeys((_template(name), name)):
+        for folder in reversed(folders):
+            additions.update((os.path.basename(file), file) for file in files_of(os.path.join(folder, one + ".d")) if file.endswith(".conf"))
+    return settings_of(path, *(additions[one] for one in sorted(additions)))
+
+
+def settings_of(*paths):
+    """Settings of unit files, one after the other, all values of each; an empty one takes back what came before."""
+    settings = {}
+    for path in paths:
+        for line in _text(path).replace("\\\n", " ").splitlines():
+            name, equals, value = line.partition("=")
+            if equals and not line.lstrip().startswith(("#", ";")):
+                value = value.strip()
+                settings[name.strip()] = [*settings.get(name.strip(), []), value] if value else []
+    return settings
+
+
+def _text(path):
+    if not os.path.isfile(path):  # a device would be set going by opening it
+        return ""
+    with reading(path, "crontab_unreadable"):
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            return os.read(descriptor, _MOST_BYTES).decode("utf-8", "replace")
+        finally:
+            os.close(descriptor)
+
+
+def _names(folder):
+    """What is in a folder; nothing when it is none."""
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []

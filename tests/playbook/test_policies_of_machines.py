@@ -1,0 +1,49 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The task that takes hosts out of a machine's browsers is told which group policies bring them back."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from dev import places
+
+ROLE = places.ROOT / "roles" / "integrated_windows_authentication"
+ONE, OTHER, NONE = (f"{{{digit * 8}-{digit * 4}-{digit * 4}-{digit * 4}-{digit * 12}}}" for digit in "A12")
+FOUND = {"policies": [{"guid": ONE, "mentions": [{"kind": "registry"}]}, {"guid": OTHER, "mentions": [{}]}, {"guid": NONE, "mentions": []}]}
+
+
+@pytest.mark.parametrize(
+    ("found", "check", "guids"),
+    [(FOUND, False, [ONE, OTHER]), (FOUND, True, [OTHER]), ({"skipped": True}, False, []), ({"failed": False, "msg": "no"}, True, []), (None, False, [])],
+)
+def test_what_the_task_is_told(tmp_path: Path, found: Any, check: bool, guids: list[str]) -> None:
+    (task,) = yaml.safe_load((ROLE / "tasks" / "machine.yml").read_text())
+    told = {"ansible.builtin.copy": {"content": "{{ told | to_json }}", "dest": str(tmp_path / "told.json")}, "check_mode": False}
+    told["vars"] = {"told": task["offboard.iij_id.win_browser_sign_in"]["policies"]}
+    plays: list[dict[str, Any]] = [
+        {"hosts": "localhost", "tasks": [{"ansible.builtin.set_fact": {"__offboard_group_policies": found}}] if found else []},
+        {"hosts": "pc1", "vars_files": [str(ROLE / "defaults/main.yml"), str(ROLE / "vars/main.yml")], "tasks": [told]},
+    ]
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([{"gather_facts": False, **play} for play in plays]))
+    confirmed = {"integrated_windows_authentication_policies": [ONE.strip("{}").lower()], "ansible_python_interpreter": sys.executable}
+    done = subprocess.run(
+        [Path(sys.executable).with_name("ansible-playbook"), "-i", "localhost,pc1,", "-c", "local", "-e", yaml.safe_dump(confirmed, default_flow_style=True),
+         *(["--check"] if check else []), "play.yml"],
+        env=os.environ | {"ANSIBLE_NOCOLOR": "1"}, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [policy["guid"] for policy in yaml.safe_load((tmp_path / "told.json").read_text())] == guids
+
+
+def test_the_stage_reads_them_after_its_own_edit() -> None:
+    plays = yaml.safe_load((places.ROOT / "playbooks/stages/clients.yml").read_text())
+    entries = [task["ansible.builtin.import_role"]["tasks_from"] for play in plays for block in play["tasks"] for task in block["block"]]
+    assert entries.index("policies") < entries.index("clients_left") < entries.index("group_policies") < entries.index("machine")
