@@ -27,7 +27,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors impor
 from ansible_collections.offboard.iij_id.plugins.module_utils._module import budget
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.clock import time_zone
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import phrases
-from ansible_collections.offboard.iij_id.plugins.plugin_utils import diffs, fork, limits
+from ansible_collections.offboard.iij_id.plugins.plugin_utils import diffs, fork, limits, trust
 
 display = Display()
 
@@ -66,26 +66,6 @@ _TELL = "__offboard_tell"
 _POLL_SECONDS = 0.5
 #: A line is shown after this time, then after twice as long, up to the last figure: early for people, not too many in a log.
 _FIRST_LINE_SECONDS, _LONGEST_PAUSE_SECONDS = 2.0, 30.0
-
-
-def _trusted(template: str) -> str:
-    """ansible-core 2.19 and later render no other text."""
-    try:
-        from ansible.template import trust_as_template
-    except ImportError:
-        return template
-    return trust_as_template(template)
-
-
-def _untrusted(answer: dict[str, Any]) -> dict[str, Any]:
-    """What a machine or a tenant has said, which no ansible-core takes for a template: 2.18 needs to be told."""
-    try:
-        from ansible.template import trust_as_template  # noqa: F401 - the mark of 2.19 and later
-    except ImportError:
-        from ansible.utils.unsafe_proxy import wrap_var
-
-        return wrap_var(answer)
-    return answer
 
 
 def _for_terminals(result: dict[str, Any]) -> dict[str, Any]:
@@ -268,7 +248,7 @@ class ControllerAction(ActionBase):
         if not made:
             return result
         try:
-            templar = self._templar.copy_with_new_env(available_variables={**task_vars, "answer": _untrusted(result)})
+            templar = self._templar.copy_with_new_env(available_variables={**task_vars, "answer": trust.untrusted(result)})
             made = {name: templar.template(value) for name, value in made.items()}
         except AnsibleError:
             if result.get("failed"):  # which has not what a good one has, and says why
@@ -320,7 +300,7 @@ class ControllerAction(ActionBase):
         if not task_vars.get(name):
             return ""
         templar = self._templar.copy_with_new_env(available_variables=task_vars)
-        return to_text(templar.template(_trusted("{{ " + name + " | default('', true) }}")))
+        return to_text(templar.template(trust.trusted("{{ " + name + " | default('', true) }}")))
 
     def _run_module(
         self, found: Any, arguments: dict[str, Any], task_vars: dict[str, Any], meanwhile: contextlib.AbstractContextManager[Any]
