@@ -77,6 +77,12 @@ def _for_terminals(result: dict[str, Any]) -> dict[str, Any]:
     return {**result, "_ansible_verbose_override": True}
 
 
+def _for_later_tasks(result: dict[str, Any]) -> dict[str, Any]:
+    """The result as Ansible registers it, and shows it to nobody: nor does AWX keep it."""
+    display.v("This result is too long to be shown. Later tasks have it as it is.")
+    return {**result, "_ansible_no_log": True}
+
+
 @dataclass
 class _Loop:
     """What is left of a loop's last event, which holds the answers to all items. `items` is None where nobody knows how many there are."""
@@ -220,13 +226,16 @@ class ControllerAction(ActionBase):
         return _for_terminals(self._fitting(self._made(self._shown(result, task_vars), task_vars), task_vars))
 
     def _fitting(self, result: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
-        """The result, of a loop's item with lists short enough for its share."""
+        """The result, of a loop's item with lists short enough for its share. What only reads may find more than an event can hold: later tasks have it."""
         if self._task.loop is None:
-            return result
+            too_long = self._task.register and not result.get("failed") and budget.size(result) > budget.LOOP_BYTES
+            return _for_later_tasks(result) if too_long else result
         item = task_vars.get(task_vars.get("ansible_loop_var", "item"))
         if (loop := self._loops.get(self._task._uuid)) is None:
             loop = self._loops[self._task._uuid] = _Loop(self._number_of_items(item, task_vars))
         result, taken = budget.in_loop(result, item, loop.share, budget.files(self._task.args, self._task.check_mode))
+        if taken > loop.left and not result.get("failed"):  # what is not shown takes no room
+            return _for_later_tasks(result)
         loop.left = max(loop.left - taken, 0)
         return result
 
