@@ -348,7 +348,9 @@ def test_the_answers_to_all_items_of_a_loop_have_room_in_one_event(play, loop, i
 )
 def test_a_result_that_no_event_can_hold_is_for_later_tasks_alone(play, task, shown):
     """What a role hands on, whatever its length: AWX keeps no event of 700 kB."""
-    result, output = play({"lab.probe.probe": {"does": "module.exit_json(changed=False, sheets=['z' * 1000] * 200)"}, **task}, "-v", hosts="localhost", fails=not task["register"])
+    result, output = play(
+        {"lab.probe.probe": {"does": "module.exit_json(changed=False, sheets=['z' * 1000] * 200)"}, **task}, "-v", hosts="localhost", fails=not task["register"]
+    )
     assert ("z" * 1000 in output) is shown
     if task["register"]:
         assert len(result["sheets"]) == 200 and "too long to be shown" in output

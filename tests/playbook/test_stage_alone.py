@@ -110,3 +110,30 @@ def test_a_stage_that_begins_later_demands_the_gate_whatever_the_number(tmp_path
             )  # fmt: skip
             found = json.loads(done.stdout.partition("=>")[2])[f"__{role}_requires"]
             assert int(found["gate_max_age_hours"]) == 24, done.stdout
+
+
+SLICE = {"workflow_job_id": 7, "workflow_job_name": "exit: users", "job_template_name": "exit: users", "workflow_job_launch_type": "manual"}
+
+
+@pytest.mark.parametrize(
+    ("given", "in_workflow"),
+    [
+        ({}, False),
+        (SLICE | {"workflow_job_name": "exit"}, True),
+        # of a template that is sliced AWX makes a workflow of its own
+        (SLICE, False),
+        (SLICE | {"workflow_job_launch_type": "scheduled"}, False),
+        # a node of the workflow that is sliced
+        (SLICE | {"workflow_job_launch_type": "workflow"}, True),
+        ({"workflow_job_id": 7}, True),
+    ],
+    ids=str,
+)
+def test_a_slice_is_no_job_of_a_workflow_that_goes_on(tmp_path: Path, given: dict[str, object], in_workflow: bool) -> None:
+    for prefix in ("awx", "tower"):
+        words = ["-i", "localhost,", "-m", "ansible.builtin.debug", "-a", "var=__offboard_in_workflow", "-e", f"@{ROOT}/roles/offboard/vars/main.yml"]
+        done = subprocess.run(
+            [Path(sys.executable).parent / "ansible", *words, "-e", json.dumps({f"{prefix}_{name}": value for name, value in given.items()}), "localhost"],
+            env=os.environ | {"ANSIBLE_NOCOLOR": "1"}, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+        assert json.loads(done.stdout.partition("=>")[2])["__offboard_in_workflow"] is in_workflow, done.stdout
