@@ -56,6 +56,11 @@ options:
     description: Milliseconds from one request to the next, at least. IIJ does not publish how many it takes.
     type: int
     default: 0
+  max_resources:
+    description: The greatest number of users, and of groups. A list that goes on beyond it is an error (C(too_large)), and nothing is written.
+    type: int
+    default: 1000000
+    version_added: 1.1.0
   attempts:
     description: How often a list is read that changes while it is read.
     type: int
@@ -146,6 +151,7 @@ def main() -> None:
             ca_file={"type": "path"},
             page_size={"type": "int", "default": 100},
             pause_ms={"type": "int", "default": 0},
+            max_resources={"type": "int", "default": 1_000_000},
             attempts={"type": "int", "default": 3},
             timeout={"type": "int", "default": 60},
             max_wait_seconds={"type": "int", "default": 900},

@@ -27,7 +27,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors impor
 from ansible_collections.offboard.iij_id.plugins.module_utils._module import budget
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.clock import time_zone
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import phrases
-from ansible_collections.offboard.iij_id.plugins.plugin_utils import diffs, fork, limits
+from ansible_collections.offboard.iij_id.plugins.plugin_utils import diffs, fork, limits, trust
 
 display = Display()
 
@@ -68,26 +68,6 @@ _POLL_SECONDS = 0.5
 _FIRST_LINE_SECONDS, _LONGEST_PAUSE_SECONDS = 2.0, 30.0
 
 
-def _trusted(template: str) -> str:
-    """ansible-core 2.19 and later render no other text."""
-    try:
-        from ansible.template import trust_as_template
-    except ImportError:
-        return template
-    return trust_as_template(template)
-
-
-def _untrusted(answer: dict[str, Any]) -> dict[str, Any]:
-    """What a machine or a tenant has said, which no ansible-core takes for a template: 2.18 needs to be told."""
-    try:
-        from ansible.template import trust_as_template  # noqa: F401 - the mark of 2.19 and later
-    except ImportError:
-        from ansible.utils.unsafe_proxy import wrap_var
-
-        return wrap_var(answer)
-    return answer
-
-
 def _for_terminals(result: dict[str, Any]) -> dict[str, Any]:
     """The result, which Ansible prints whole with -v. Names that others chose stay as they are, since later tasks work with them; so a result with one that a
     terminal would obey is not printed."""
@@ -95,6 +75,12 @@ def _for_terminals(result: dict[str, Any]) -> dict[str, Any]:
         return result
     display.warning("-v does not show this result: it holds names with control characters or marks of direction, which later tasks need as they are.")
     return {**result, "_ansible_verbose_override": True}
+
+
+def _for_later_tasks(result: dict[str, Any]) -> dict[str, Any]:
+    """The result as Ansible registers it, and shows it to nobody: nor does AWX keep it."""
+    display.v("This result is too long to be shown. Later tasks have it as it is.")
+    return {**result, "_ansible_no_log": True}
 
 
 @dataclass
@@ -234,13 +220,16 @@ class ControllerAction(ActionBase):
         return _for_terminals(self._fitting(self._made(self._shown(result, task_vars), task_vars), task_vars))
 
     def _fitting(self, result: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
-        """The result, of a loop's item with lists short enough for its share."""
+        """The result, of a loop's item with lists short enough for its share. What only reads may find more than an event can hold: later tasks have it."""
         if self._task.loop is None:
-            return result
+            too_long = self._task.register and not result.get("failed") and budget.size(result) > budget.LOOP_BYTES
+            return _for_later_tasks(result) if too_long else result
         item = task_vars.get(task_vars.get("ansible_loop_var", "item"))
         if (loop := self._loops.get(self._task._uuid)) is None:
             loop = self._loops[self._task._uuid] = _Loop(self._number_of_items(item, task_vars))
         result, taken = budget.in_loop(result, item, loop.share, budget.files(self._task.args, self._task.check_mode))
+        if taken > loop.left and not result.get("failed"):  # what is not shown takes no room
+            return _for_later_tasks(result)
         loop.left = max(loop.left - taken, 0)
         return result
 
@@ -262,7 +251,7 @@ class ControllerAction(ActionBase):
         if not made:
             return result
         try:
-            templar = self._templar.copy_with_new_env(available_variables={**task_vars, "answer": _untrusted(result)})
+            templar = self._templar.copy_with_new_env(available_variables={**task_vars, "answer": trust.untrusted(result)})
             made = {name: templar.template(value) for name, value in made.items()}
         except AnsibleError:
             if result.get("failed"):  # which has not what a good one has, and says why
@@ -314,7 +303,7 @@ class ControllerAction(ActionBase):
         if not task_vars.get(name):
             return ""
         templar = self._templar.copy_with_new_env(available_variables=task_vars)
-        return to_text(templar.template(_trusted("{{ " + name + " | default('', true) }}")))
+        return to_text(templar.template(trust.trusted("{{ " + name + " | default('', true) }}")))
 
     def _run_module(
         self, found: Any, arguments: dict[str, Any], task_vars: dict[str, Any], meanwhile: contextlib.AbstractContextManager[Any]

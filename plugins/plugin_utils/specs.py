@@ -13,6 +13,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.variables import unanswered
+from ansible_collections.offboard.iij_id.plugins.plugin_utils import trust
 
 _ROLES = Path(__file__).parents[2] / "roles"
 #: it works on AWX, not on the exit, and checks its variables itself
@@ -40,16 +41,48 @@ def variables() -> list[str]:
 def errors(given: Mapping[str, Any], roles: Iterable[str]) -> list[str]:
     """What Ansible says against the values that were given, for these roles. Secrets are texts, which any value can be: none is among it."""
     found = []
-    for role in (role for role in roles if role in _roles()):  # an option of the contract that nobody knows is said by the specification of the role offboard
+    for role in (
+        role for role in roles if role in {*_roles(), _OWN}
+    ):  # an option of the contract that nobody knows is said by the specification of the role offboard
         options = _options(role)
-        answered = {name: value for name, value in given.items() if name in options and not unanswered(options[name], value)}
+        answered = {name: value for name, value in given.items() if name in options and not unanswered(value)}
         found += ArgumentSpecValidator(options).validate(answered).error_messages
     return found
+
+
+def known(name: str) -> bool:
+    """Whether it is a variable of a role."""
+    return name in _owners()
+
+
+def default(name: str) -> Any:
+    """What a role's variable is where nobody gives it, as its file says: its texts are templates."""
+    return _templates(_defaults(_owners()[name]).get(name))
+
+
+def _templates(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _templates(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_templates(inner) for inner in value]
+    return trust.trusted(value) if isinstance(value, str) else value
 
 
 @functools.cache
 def _roles() -> list[str]:
     return sorted(file.parts[-3] for file in _ROLES.glob("*/meta/argument_specs.yml") if file.parts[-3] != _OWN)
+
+
+@functools.cache
+def _owners() -> Mapping[str, str]:
+    """The role of each variable."""
+    return {name: role for role in [*_roles(), _OWN] for name in _options(role)}
+
+
+@functools.cache
+def _defaults(role: str) -> Mapping[str, Any]:
+    file = _ROLES / role / "defaults" / "main.yml"
+    return DataLoader().load_from_file(str(file)) or {} if file.exists() else {}
 
 
 @functools.cache

@@ -336,6 +336,41 @@ def test_the_answers_to_all_items_of_a_loop_have_room_in_one_event(play, loop, i
     assert len(json.dumps(first)) > (20_000 if items < 4 else 2_000)
 
 
+@pytest.mark.parametrize(
+    ("task", "shown"),
+    [
+        ({"register": "answer"}, False),
+        # ad hoc, and where it is what people asked for
+        ({"register": None}, True),
+        ({"register": "answer", "failed_when": True, "ignore_errors": True}, False),
+    ],
+    ids=str,
+)
+def test_a_result_that_no_event_can_hold_is_for_later_tasks_alone(play, task, shown):
+    """What a role hands on, whatever its length: AWX keeps no event of 700 kB."""
+    result, output = play(
+        {"lab.probe.probe": {"does": "module.exit_json(changed=False, sheets=['z' * 1000] * 200)"}, **task}, "-v", hosts="localhost", fails=not task["register"]
+    )
+    assert ("z" * 1000 in output) is shown
+    if task["register"]:
+        assert len(result["sheets"]) == 200 and "too long to be shown" in output
+
+
+def test_what_fails_is_told_whatever_its_length(play):
+    _result, output = play({"lab.probe.probe": {"does": "module.fail_json('why', found=['z' * 1000] * 200)"}}, hosts="localhost", fails=True)
+    assert '"msg": "why"' in output
+
+
+@pytest.mark.parametrize("item", ["item", "z" * 1000], ids=len)
+def test_the_event_of_a_loop_over_any_number_is_small(play, item):
+    """Of 300 items the answers alone, without any list, are more than an event; what later tasks take of them is there."""
+    does = "module.exit_json(changed=True, counts=dict(planned=500, applied=500), message='y' * 200)"
+    items = [f"{item}{number}" for number in range(300)]
+    answer, output = play({"lab.probe.probe": {"does": does}, "loop": items}, "-v", hosts="localhost")
+    assert [one["counts"]["planned"] for one in answer["results"]] == [500] * 300 and answer["changed"]
+    assert 20_000 < len(output) < 180_000  # each event once
+
+
 HOSTILE = "a\x9b31m\u202egpj.exe 日本"
 
 

@@ -83,11 +83,10 @@ def test_the_last_line_is_in_the_language_of_its_reader(tmp_path: Path, monkeypa
 @pytest.mark.parametrize(
     ("variable", "value", "why"),
     [
-        ("watch_certificates_fail_on", "", "where a list must be"),
-        ("watch_certificates_fail_on", None, "where a list must be"),
+        ("watch_certificates_fail_on", "critical", "where a list must be"),
         ("watch_certificates_fail_on", ["critcal"], "holds what is no severity"),
-        ("watch_certificates_domains", None, "where a list must be"),
-        ("watch_certificates_warning_days", "", "no whole number that is meant here"),
+        ("watch_certificates_domains", "a.example", "where a list must be"),
+        ("watch_certificates_warning_days", "-1", "no whole number that is meant here"),
     ],
 )
 def test_a_watch_that_would_never_alarm_is_refused(tmp_path: Path, variable: str, value: object, why: str) -> None:

@@ -78,22 +78,20 @@ def test_no_playbook_runs_with_a_limit_that_leaves_the_controller_out(tmp_path: 
 @pytest.mark.parametrize(
     ("variables", "told"),
     [
-        ({"offboard_gate_max_age_hours": None}, "offboard_gate_max_age_hours"),
-        ({"offboard_gate_max_age_hours": ""}, "offboard_gate_max_age_hours"),
         ({"offboard_gate_max_age_hours": -1}, "offboard_gate_max_age_hours"),
         ({"offboard_gate_max_age_hours": 10**12}, "offboard_gate_max_age_hours"),
-        ({"microsoft_365_max_blocked_percent": None}, "microsoft_365_max_blocked_percent"),
         ({"microsoft_365_max_blocked_percent": 101}, "microsoft_365_max_blocked_percent"),
-        ({"offboard_max_changes": None}, "offboard_max_changes"),
+        ({"offboard_max_changes": "many"}, "offboard_max_changes"),
         ({"directory_sync_accounts_recently_used_days": -3}, "directory_sync_accounts_recently_used_days"),
         ({"microsoft_365_min_break_glass": True}, "microsoft_365_min_break_glass"),
         ({"offboard_run_dir": ""}, "offboard_run_dir"),
         ({"offboard_run_dir": None}, "offboard_run_dir"),
-        ({"offboard_idp_hosts": None}, "offboard_idp_hosts"),
+        ({"offboard_options": ""}, "offboard_options"),
+        ({"offboard_options": None}, "offboard_options"),
     ],
     ids=str,
 )
-def test_what_a_survey_leaves_empty_is_told_before_anything_is_done(tmp_path: Path, variables: dict[str, object], told: str) -> None:
+def test_what_must_not_begin_a_run_is_told_before_anything_is_done(tmp_path: Path, variables: dict[str, object], told: str) -> None:
     book = tmp_path / "book.yml"
     book.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [START]}]))
     code, output = play(tmp_path, book, **variables)
@@ -111,7 +109,7 @@ def test_a_stage_that_begins_later_demands_the_gate_whatever_the_number(tmp_path
                 env=os.environ | {"ANSIBLE_NOCOLOR": "1"}, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
             )  # fmt: skip
             found = json.loads(done.stdout.partition("=>")[2])[f"__{role}_requires"]
-            assert int(found["gate_max_age_hours"]) == (given or 0), done.stdout
+            assert int(found["gate_max_age_hours"]) == 24, done.stdout
 
 
 def test_nothing_is_brought_back_from_a_folder_that_knows_nothing(tmp_path: Path) -> None:
@@ -120,3 +118,30 @@ def test_nothing_is_brought_back_from_a_folder_that_knows_nothing(tmp_path: Path
     code, output = play(tmp_path, ROOT / "playbooks" / "restore.yml", **variables)
     assert code != 0 and "has neither a journal nor a snapshot" in output and "元に戻すもの" in output, output
     assert "Enable the schedule" not in output.partition("neither a journal")[2] and "Traceback" not in output, output
+
+
+SLICE = {"workflow_job_id": 7, "workflow_job_name": "exit: users", "job_template_name": "exit: users", "workflow_job_launch_type": "manual"}
+
+
+@pytest.mark.parametrize(
+    ("given", "in_workflow"),
+    [
+        ({}, False),
+        (SLICE | {"workflow_job_name": "exit"}, True),
+        # of a template that is sliced AWX makes a workflow of its own
+        (SLICE, False),
+        (SLICE | {"workflow_job_launch_type": "scheduled"}, False),
+        # a node of the workflow that is sliced
+        (SLICE | {"workflow_job_launch_type": "workflow"}, True),
+        ({"workflow_job_id": 7}, True),
+    ],
+    ids=str,
+)
+def test_a_slice_is_no_job_of_a_workflow_that_goes_on(tmp_path: Path, given: dict[str, object], in_workflow: bool) -> None:
+    for prefix in ("awx", "tower"):
+        words = ["-i", "localhost,", "-m", "ansible.builtin.debug", "-a", "var=__offboard_in_workflow", "-e", f"@{ROOT}/roles/offboard/vars/main.yml"]
+        done = subprocess.run(
+            [Path(sys.executable).parent / "ansible", *words, "-e", json.dumps({f"{prefix}_{name}": value for name, value in given.items()}), "localhost"],
+            env=os.environ | {"ANSIBLE_NOCOLOR": "1"}, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+        assert json.loads(done.stdout.partition("=>")[2])["__offboard_in_workflow"] is in_workflow, done.stdout

@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from .plain import line
 
 #: Excel on a Japanese Windows takes a file without it for Shift_JIS
 BOM = "\ufeff"
 #: what a spreadsheet takes for the beginning of a formula; https://owasp.org/www-community/attacks/CSV_Injection
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def cell(text: str) -> str:
     """A text that no spreadsheet takes for a formula, on one line."""
     shown = line(text)
-    return f"'{shown}" if text.lstrip(" ").startswith(FORMULA) or shown.lstrip(" ").startswith(FORMULA) else shown
+    # one that a Japanese spreadsheet takes for the ASCII letter is in the same form of it; blanks of any width before it may be cut off
+    return f"'{shown}" if text.startswith(FORMULA) or any(unicodedata.normalize("NFKC", one.lstrip()[:1]) in FORMULA for one in (text, shown)) else shown

@@ -20,23 +20,27 @@ def refused(given: Mapping[str, Any], lists: Collection[str], mappings: Collecti
     `given` has the values of offboard_run_dir, of `lists` and of the numbers, of which `most` has the greatest that is meant. Lists hold texts, or
     mappings where they are in `mappings`.
     """
-    if found := ", ".join(name for name in lists if not _is_list(given[name], name in mappings)):
+    if found := ", ".join(name for name in lists if not unanswered(given[name]) and not _is_list(given[name], name in mappings)):
         return Text(
-            f"{found}: a text, a number or nothing was given where a list must be, or the list holds something else than texts. Nothing was done. "
+            f"{found}: a text or a number was given where a list must be, or the list holds something else than texts. Nothing was done. "
             """On the command line write -e '{"NAME": ["one", "two"]}', in a file of variables or the variables of AWX a list.""",
             f"{found}: リストが必要な変数に、リスト以外の値か、文字列以外の要素を含むリストが指定されています。何も実行していません。コマンドラインでは "
             """-e '{"NAME": ["one", "two"]}' のように、変数ファイルや AWX の変数ではリストとして指定してください。""",
         )
-    if not given[_OPTIONS]:
+    if _OPTIONS in given and (unanswered(given[_OPTIONS]) or not given[_OPTIONS]):
         return Text(
             "offboard_options is empty, so nothing would be looked at, and everything would seem to be done. Leave it out for all options of IIJ ID.",
             "offboard_options が空です。このままでは何も確認されず、完了したように見えます。IIJ IDのすべてのオプションを対象にする場合は指定しないでください。",
         )
-    nowhere = [] if str(given[_RUN_DIR] or "").strip() else [_RUN_DIR]
-    if found := ", ".join(nowhere + [name for name, greatest in most.items() if not _is_number(given[name], greatest)]):
+    if _RUN_DIR in given and unanswered(given[_RUN_DIR]):
         return Text(
-            f"{found}: empty, or no whole number that is meant here. Nothing was done. Leave it out for the default.",
-            f"{found}: 空か、想定外の値です。何も実行していません。既定値を使う場合は指定しないでください。",
+            f"{_RUN_DIR} is empty, so nothing would be found again. Nothing was done. Leave it out for the default.",
+            f"{_RUN_DIR} が空です。何も実行していません。既定値を使う場合は指定しないでください。",
+        )
+    if found := ", ".join(name for name, greatest in most.items() if not unanswered(given[name]) and not _is_number(given[name], greatest)):
+        return Text(
+            f"{found}: no whole number that is meant here. Nothing was done. Leave it out for the default.",
+            f"{found}: 想定外の値です。何も実行していません。既定値を使う場合は指定しないでください。",
         )
     return None
 
@@ -49,10 +53,9 @@ def not_as_specified(errors: Collection[str]) -> Text | None:
     return Text(f"{told}. Nothing was done.", f"変数の値が正しくありません: {told}。何も実行していません。")
 
 
-def unanswered(option: Mapping[str, Any], value: Any) -> bool:
-    """Whether an option of a role's specification, of yes and no or of a choice, is left to its default: an empty answer of a survey is null, or a text."""
-    chosen = option.get("type") == "bool" or (option.get("type") == "str" and "choices" in option)
-    return chosen and (value is None or (isinstance(value, str) and not value.strip()))
+def unanswered(value: Any) -> bool:
+    """Whether a variable is left to its default: an empty answer of a survey is null, or a text of blanks. An empty list is an answer."""
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _is_list(value: Any, of_mappings: bool) -> bool:

@@ -24,6 +24,8 @@ SEVERITIES = ("ok", "warning", "critical", "unknown")
 SUSPICIOUS = 20
 MOST_ADDRESSES = 10_000
 _WRONG_PASSWORD = 50126
+#: of Int32, which Graph's errors are
+_LARGEST_CODE = 2**31
 
 
 class SignInError(NamedTuple):
@@ -173,22 +175,24 @@ class Log:
         self.addresses_cut = False
 
     def add(self, entry: Mapping[str, Any]) -> None:
-        """One entry, in whatever order. What is no sign-in of one of the users after the conversion is passed over."""
+        """One entry, in whatever order. What is no sign-in of one of the users after the conversion, or tells no outcome, is passed over."""
         place = self._users.place(mark(str(entry.get("userId") or "").casefold()))
         if place is None:
             return
+        status = entry.get("status")
+        number = status.get("errorCode") if isinstance(status, Mapping) else None
         try:
-            at, number = moment(str(entry.get("createdDateTime"))), (entry.get("status") or {}).get("errorCode")
-        except ValueError:
+            at = moment(str(entry.get("createdDateTime")))
+        except (ValueError, OverflowError):
             return
-        if at < self._starts[self._start[place]] or not isinstance(number, int):
+        if at < self._starts[self._start[place]] or not isinstance(number, int) or isinstance(number, bool) or abs(number) > _LARGEST_CODE:
             return
         self.entries += 1
         if number == 0:
             self._arrived[place] = min(self._arrived[place] or at, at)
         elif at >= self._failed[place]:
             self._failed[place], self._code[place] = at, number
-        address = entry.get("ipAddress") if number == _WRONG_PASSWORD else None
+        address = str(entry.get("ipAddress") or "") if number == _WRONG_PASSWORD else ""
         if address and (address in self._addresses or len(self._addresses) < MOST_ADDRESSES):
             self._addresses[address] += 1
         elif address:

@@ -241,7 +241,7 @@ class _Walk:
         self.found += (Reference(path, match, opened) for match in islice(self._matcher.matches(text, binary), max(0, room)))
 
     def _decoded(self, text: str, path: str, depth: int, opened: bool, binary: bool) -> None:
-        """Percent-encoding, character references and the dots of patterns, also of one another."""
+        """Percent-encoding, character references, escapes of letters and the dots of patterns, also of one another."""
         for _round in range(4):
             plainer = _plainer(text)
             if plainer == text:
@@ -293,8 +293,13 @@ class _Walk:
                 self.text(wide, below, depth + PAYLOAD, True, binary=start == 1)
 
 
+#: a letter as JSON and scripts write it, in a text that is neither as a whole
+_ESCAPE = re.compile(r"\\u(?!d[89a-f])([0-9a-f]{4})", re.IGNORECASE)
+
+
 def _plainer(text: str) -> str:
-    return html.unescape(urllib.parse.unquote(text, errors="replace")).replace("\\.", ".")
+    letters = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+    return html.unescape(urllib.parse.unquote(letters, errors="replace")).replace("\\.", ".")
 
 
 def _below(path: str, name: str) -> str:

@@ -41,6 +41,8 @@ class Options:
     ca_file: str | None
     page_size: int
     pause_ms: int
+    #: of users, and of groups, before a list counts as endless
+    max_resources: int
     #: so often is everything read until two readings agree
     attempts: int
     #: seconds
@@ -53,8 +55,9 @@ class Options:
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Options:
         """Raises OffboardError `bad_option`."""
-        if params["page_size"] < 1:
-            raise OffboardError("page_size must be 1 at least", code="bad_option")
+        for name in ("page_size", "max_resources"):
+            if params[name] < 1:
+                raise OffboardError(f"{name} must be 1 at least", code="bad_option")
         return cls(
             path=os.path.abspath(params["path"]),
             scim_url=params["scim_url"],
@@ -62,6 +65,7 @@ class Options:
             ca_file=params["ca_file"],
             page_size=params["page_size"],
             pause_ms=params["pause_ms"],
+            max_resources=params["max_resources"],
             attempts=params["attempts"],
             timeout=params["timeout"],
             max_wait_seconds=params["max_wait_seconds"],

@@ -48,9 +48,11 @@ class Ways:
     page_size: int
     sort: bool = False
     cursor: bool = False
+    #: a list with more than so many never ends
+    most: int = 1_000_000
 
 
-def ways(config: Mapping[str, Any] | None, page_size: int) -> Ways:
+def ways(config: Mapping[str, Any] | None, page_size: int, most: int = 1_000_000) -> Ways:
     """By the service's own description (ServiceProviderConfig); without one, what every service must have."""
 
     def says(*path: str) -> bool:
@@ -59,14 +61,14 @@ def ways(config: Mapping[str, Any] | None, page_size: int) -> Ways:
             found = found.get(name) if isinstance(found, Mapping) else None
         return found is True
 
-    return Ways(page_size, says("sort", "supported"), says("pagination", "cursor"))
+    return Ways(page_size, says("sort", "supported"), says("pagination", "cursor"), most)
 
 
 def everything(get: Get, path: str, how: Ways, attempts: int, into: Put, tell: Callable[[int], None] = lambda count: None) -> Listed:
     """All resources below `path`, put away page by page, and read up to `attempts` times where the list changed meanwhile; the last reading when none was
     whole. tell: how many came with a page.
 
-    Raises OffboardError `no_list`.
+    Raises OffboardError `no_list`, `too_large`.
     """
     found = _once(get, path, how, into, tell)
     while not found.whole and attempts > 1:
@@ -88,6 +90,12 @@ def _once(get: Get, path: str, how: Ways, into: Put, tell: Callable[[int], None]
             into.put(item)
         tell(len(resources))
         before, came = came, came + len(resources)
+        if came > how.most:
+            raise OffboardError(
+                f"{path}: the service gave more than {how.most} entries and has not come to an end, so nothing was written, and earlier exports stay. If there "
+                "are so many, raise max_resources; otherwise its list grows for ever, which IIJ's support has to see.",
+                code="too_large",
+            )
         cursor = page.get("nextCursor") or ""
         # by what came, never by what was asked for; a service that repeats itself ends here too
         if (not cursor or cursor in seen) if how.cursor else (came == before or came >= (total or 0)):

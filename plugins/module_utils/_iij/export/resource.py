@@ -73,7 +73,7 @@ class Export(Resource):
 
     def _read_service(self) -> ExportedLists:
         service = {name: self._said(f"/{name}") for name in ("ServiceProviderConfig", "Schemas", "ResourceTypes")}
-        how, attempts = pages.ways(service["ServiceProviderConfig"], self._options.page_size), self._options.attempts
+        how, attempts = pages.ways(service["ServiceProviderConfig"], self._options.page_size, self._options.max_resources), self._options.attempts
         users, groups = Resources(), Resources()
         read = {name: self._everything(name, into, how, attempts) for name, into in (("users", users), ("groups", groups))}
         gone = False

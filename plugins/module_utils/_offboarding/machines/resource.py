@@ -59,10 +59,10 @@ class RunMachines(Resource):
         return [Object(KIND, stage, stage, dict(record)) for stage, record in read_machines(self._folder).items()]
 
     def plan(self, current: Iterable[Object]) -> Plan:
-        """Written where it would say something else."""
+        """Written where it would say something else: also that the stage has run and there is no machine."""
         stage = self._options.stage
         before = next((dict(item.state) for item in current if item.id == stage), None)
-        if before == (after := self._wanted(before)) or not (before or self._options.machines):
+        if before == (after := self._wanted(before)) or not (before or self._options.machines or self._options.may_be_none):
             return Plan(unchanged=1)
         return Plan(Spool([Change(KIND, stage, stage, "write", before, after)]))
 

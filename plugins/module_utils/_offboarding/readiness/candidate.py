@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 from ..._core import plain
 from ..._core.text import Text
 
-#: a key that needs no quotes
-_WORD = re.compile(r"[a-z_]+")
+#: halves of surrogate pairs, which YAML cannot hold: one name would make the whole file unreadable
+_HALVES = re.compile("[\ud800-\udfff]")
+#: a key that needs no quotes: no word that YAML takes for something else
+_WORD = re.compile(r"(?!(?:null|true|false|yes|no|on|off|y|n)$)[a-z_]+")
 
 
 class Candidate(NamedTuple):
@@ -33,7 +35,7 @@ def in_yaml(value: Any) -> str:
         return "[" + ", ".join(map(in_yaml, value)) + "]"
     if value is None or isinstance(value, (bool, int, float)):
         return json.dumps(value)
-    text = str(value)
+    text = _HALVES.sub("\ufffd", str(value))
     if text == plain.line(text) and "\t" not in text:
         quoted = "'" + text.replace("'", "''") + "'"
     else:  # what is hidden is escaped as YAML does; JSON has halves for what YAML has one escape for

@@ -28,8 +28,8 @@ class Stage:
     does: Text
     #: started by a scheduler beside the others: it is never what comes next, and what it finds stops nothing
     scheduled: bool = False
-    #: done when its steps of a person are: its changes are where the operator has given policies or machines, which need not be
-    done_by_steps: bool = False
+    #: it may have nothing to do itself: done when its steps of a person are, but not before a domain is converted
+    after_conversion: bool = False
 
 
 #: In the order of playbooks/decommission.yml.
@@ -40,13 +40,13 @@ STAGES = (
     Stage("gate", Text("IIJ ID can change nothing any more", "IIJ IDによる変更がないことの確認")),
     Stage("users", Text("repair the users", "利用者の復旧")),
     Stage("domains", Text("convert the domains", "ドメインの変換")),
-    Stage("passwords", Text("give passwords", "パスワードの設定")),
+    Stage("passwords", Text("give passwords", "パスワードの設定"), after_conversion=True),
     Stage("arrivals", Text("who has signed in since the conversion", "変換後のサインイン状況"), scheduled=True),
     Stage("app", Text("remove IIJ ID's app", "IIJ IDのアプリの削除")),
     Stage("relying_parties", Text("services that trust IIJ ID", "IIJ IDと連携するサービス")),
     Stage("agents", Text("remove the agents", "エージェントの削除")),
     Stage("accounts", Text("disable or remove accounts", "アカウントの無効化・削除")),
-    Stage("clients", Text("the users' devices", "利用者の端末"), done_by_steps=True),
+    Stage("clients", Text("the users' devices", "利用者の端末")),
     Stage("final_gate", Text("nothing points at IIJ ID", "IIJ IDへの参照がないことの確認")),
     Stage("report", Text("the report, and the end of the contract", "報告書と契約の終了")),
 )
@@ -75,8 +75,8 @@ class RunEvidence:
     verdict: Mapping[str, Any] | None = None
     #: name of a results file without its ending → status → how many
     results: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    #: stages that have said on which machines they were done
-    on_machines: Collection[str] = ()
+    #: stage that has worked on machines → all of them (machines), and where it was done (done)
+    on_machines: Mapping[str, Mapping[str, Collection[str]]] = field(default_factory=dict)
 
 
 def build(evidence: RunEvidence) -> dict[str, Any]:
@@ -123,12 +123,20 @@ def _stage(stage: Stage, evidence: RunEvidence) -> dict[str, Any]:
         counts.update(evidence.results[name])
     last = max((group["last"] for group in groups), default="")
     stopped = counts["failed"] and not stage.scheduled
-    state = "stopped" if stopped else "recorded" if groups or files else "nothing"
+    on_machines = evidence.on_machines.get(stage.name)
+    everywhere = on_machines is not None and {*on_machines["machines"]} <= {*on_machines["done"]}
+    state = "stopped" if stopped else "recorded" if groups or files or everywhere else "nothing"
     state, last = _by_record(stage.name, evidence, state, last)
     own = [step["done"] for step in report["steps"] if step["stage"] == stage.name]
     if own and state != "stopped":
-        state = "waiting" if not all(own) else "recorded" if stage.done_by_steps or not changes else state
+        # confirmed steps are all that a stage does which has nothing but steps
+        only_steps = not changes and (not stage.after_conversion or _converted(report))
+        state = "waiting" if not all(own) else "recorded" if only_steps else state
     return {"stage": stage.name, "state": state, "last": last, "counts": {name: number for name, number in counts.items() if number}, "results": files}
+
+
+def _converted(report: Mapping[str, Any]) -> bool:
+    return any((group["kind"], group["action"]) == ("domain", "convert_to_managed") for group in report["changes"])
 
 
 def _files(stage: str, results: Iterable[str]) -> list[str]:

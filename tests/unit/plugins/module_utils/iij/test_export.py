@@ -104,6 +104,30 @@ def test_a_service_that_repeats_its_cursor_ends():
     assert not pages.everything(get, "/Users", pages.Ways(1, cursor=True), 1, Resources()).whole and len(asked) == 2
 
 
+@pytest.mark.parametrize("cursor", [False, True])
+def test_a_list_that_grows_for_ever_ends_with_a_word(cursor):
+    """Each page holds new ones, and counts more of them than before."""
+    asked = []
+
+    def get(path, query):
+        asked.append(query)
+        first = 10 * len(asked)
+        return {
+            "totalResults": first + 1000,
+            "Resources": [{"id": str(first + number)} for number in range(10)],
+            **({"nextCursor": str(first)} if cursor else {}),
+        }
+
+    with pytest.raises(OffboardError, match=r"more than 95 entries.*max_resources") as caught:
+        pages.everything(get, "/Users", pages.Ways(10, cursor=cursor, most=95), 3, Resources())
+    assert caught.value.code == "too_large" and len(asked) == 10
+
+
+def test_a_list_as_long_as_it_may_be_is_whole():
+    service = Service("abcde")
+    assert read(service, most=5) == (True, list("abcde"), 5)
+
+
 def test_groups_that_lack_whom_users_name():
     users = [{"id": "u1", "groups": [{"value": "g1"}, {"value": "g2", "type": "indirect"}, {"value": "gone"}, "x"]}, {"id": "u2", "groups": "x"}]
     groups = [{"id": "g1", "members": [{"value": "u2"}]}, {"id": "g2"}, {"id": "g3", "members": []}]

@@ -43,6 +43,7 @@ def found(*users: str, incomplete: tuple[str, ...] = ()) -> ExportedLists:
 def params_of(folder: Path) -> dict[str, Any]:
     return {
         "path": str(folder / "export"), "journal": str(folder / "journal.jsonl"), "vault_password": PASSWORD, "vault_password_file": None, "page_size": 1,
+        "max_resources": 1000,
         "scim_url": "https://scim.example", "access_token": "t", "ca_file": None, "timeout": 1, "pause_ms": 0, "max_wait_seconds": 1, "max_changes": 20,
         "attempts": 1, "progress_file": None,
     }  # fmt: skip

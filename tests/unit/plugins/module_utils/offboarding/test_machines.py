@@ -90,7 +90,7 @@ def test_what_stops_the_run(tmp_path: Path, changed: dict[str, Any], code: str |
     plan = kept.plan(kept.read())
     error = kept.verdict(plan)
     assert (error.code if error else None) == code and (error.msg if error else "").startswith(told)
-    assert len(plan.changes) == bool(changed.get("machines", ALL)), "no record of no machine"
+    assert len(plan.changes) == bool(changed.get("machines", ALL) or changed.get("may_be_none")), "of no machine only where there may be none"
 
 
 def test_reasons_of_many() -> None:

@@ -42,6 +42,25 @@ def test_one_user(entries, expected) -> None:
     assert (state_of(seen, True, "")[0], seen.code) == expected
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"status": "failed"}, {"status": []}, {"status": None}, {"status": {}}, {"status": {"errorCode": None}}, {"status": {"errorCode": "0"}},
+        {"status": {"errorCode": False}}, {"status": {"errorCode": 2**70}}, {"status": {"errorCode": 0.0}}, {"createdDateTime": None},
+        {"createdDateTime": "2026-02-01T09:00:00"}, {"createdDateTime": "99999-01-01T00:00:00Z"}, {"createdDateTime": "9999-12-31T23:59:59-23:59"},
+        {"userId": None}, {"userId": ["u1"]}, {"userId": "", "servicePrincipalId": "u1"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_an_entry_that_tells_nothing_is_passed_over(odd: dict) -> None:
+    """No word of the sign-in service ends the looking, and none is an arrival that is not."""
+    log = Log([("u1", START)])
+    log.add(entry(0) | odd)
+    log.add(entry(50126, ipAddress=["198.51.100.1"]))
+    assert not log.of("u1").arrived or "9999" in str(odd)
+    assert log.of("u1").code == 50126
+
+
 def test_the_first_arrival_counts_and_each_domain_has_its_own_time() -> None:
     log = Log([("u1", START), ("u2", START + 86400)])
     for at in ("2026-02-01T12:00:00Z", "2026-02-01T08:00:00Z"):

@@ -116,6 +116,8 @@ PROFILE = "<plist><key>AuthServerAllowlist</key><string>*.auth.iij.jp</string></
         ({"packageId": "jp.ad.iij.smartkey2"}, "packageId", SMARTKEY[0]),
         ({"appStoreUrl": "https://apps.apple.com/jp/app/iij-smartkey/id974476420?mt=8"}, "appStoreUrl", SMARTKEY[1]),
         ([["auth.iij.jp"]], "[0][0]", H),
+        # a script, which is no JSON as a whole
+        ({"script": r'$x = "https:\/\/auth\u002Eiij\u002ejp\/"'}, "script", H),
     ],
 )
 def test_whatever_holds_it_is_opened(item: Any, path: str, match: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import phrases, quiet
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.candidate import nearly
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.candidate import in_yaml, nearly
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.draft import VARIABLES, draft
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.judged import Confirmed, Facts
 from dev import places
@@ -124,6 +124,17 @@ def test_a_name_of_strangers_stays_a_name(name: str) -> None:
         from ansible.template import Templar
 
         assert Templar(DataLoader()).template(found["directory_sync_password_filters"]) == [name]
+
+
+def test_half_a_letter_makes_no_file_unreadable() -> None:
+    """JSON and file names can hold a half of a surrogate pair, YAML cannot: the other candidates stay readable, and this one fits nothing."""
+    text = made({"machines": {"m": {"filters": [{"name": "a\ud800b\n", "why": ["x"]}, {"name": "good", "why": ["x"]}]}}}, {}, {})
+    assert taken(text) == {"directory_sync_password_filters": ["a\ufffdb\n", "good"]}
+
+
+@pytest.mark.parametrize("key", ["null", "yes", "on", "y", "name", "a b", "{{ x }}"])
+def test_a_key_is_what_it_was(key: str) -> None:
+    assert DataLoader().load(f"x: {in_yaml({key: 1})}")["x"] == {key: 1}
 
 
 @pytest.mark.parametrize(

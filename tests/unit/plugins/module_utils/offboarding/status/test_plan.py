@@ -46,6 +46,9 @@ OPEN = {"open": True, "at": AT.format(3), "domains": ["a.example", "b.example"]}
 WARNING = {**BLOCKER, "severity": "warning"}
 SAVED = {"preflight": "recorded", "snapshot": "recorded"}
 BEGUN = {"taken": AT.format(1), "preflight": []}
+EVERYWHERE: dict[str, list[str]] = {"machines": ["pc1", "pc2"], "done": ["pc1", "pc2"]}
+HALF: dict[str, list[str]] = {"machines": ["pc1", "pc2"], "done": ["pc1"]}
+NONE: dict[str, list[str]] = {"machines": [], "done": []}
 REPAIRED = {**BEGUN, "verdict": OPEN, "results": {"users": {"done": 3}}}
 
 
@@ -81,15 +84,31 @@ REPAIRED = {**BEGUN, "verdict": OPEN, "results": {"users": {"done": 3}}}
         ({"results": {"passwords-a.example": {"done": 9}}}, {"passwords": "recorded"}, "app"),
         ({"results": {"arrivals": {"failed": 2}}, "steps": [step("mfa", "domains")]}, {"domains": "waiting", "arrivals": "recorded"}, "domains"),
         ({"records": [change("windows_certificate", "remove", "pc1/machine/A1", 1)]}, {"clients": "recorded"}, "final_gate"),
-        # a stage of nothing but steps, or whose machines need not be given, is done when they are; the contract waits until the final gate has opened
-        ({"steps": [step("phones", "clients", done=True)], "final": []}, {"clients": "recorded", "final_gate": "recorded"}, "report"),
+        # a stage of nothing but steps is done when they are; the contract waits until the final gate has opened
+        ({"steps": [step("unlinked", "relying_parties", done=True)]}, {"relying_parties": "recorded"}, "agents"),
+        # a person's word alone is no work of a stage: what it found is recorded, also that there was nothing
+        ({"steps": [step("phones", "clients", done=True)]}, {}, "preflight"),
+        ({"steps": [step("phones", "clients", done=True)], "on_machines": {"clients": HALF}}, {}, "preflight"),
+        (
+            {"steps": [step("phones", "clients", done=True)], "on_machines": {"clients": NONE}, "final": []},
+            {"clients": "recorded", "final_gate": "recorded"},
+            "report",
+        ),
+        ({"steps": [step("old", "agents", done=True)], "on_machines": {"agents": EVERYWHERE}}, {"agents": "recorded"}, "accounts"),
+        ({"steps": [step("handed", "passwords", done=True)]}, {}, "preflight"),
+        (
+            {"records": [change("domain", "convert_to_managed", "a.example", 4)], "steps": [step("handed", "passwords", done=True)]},
+            {"domains": "recorded", "passwords": "recorded"},
+            "app",
+        ),
         ({"steps": [step("phones", "clients"), step("contract", "report")]}, {"clients": "waiting"}, "clients"),
         ({"final": [BLOCKER]}, {"final_gate": "stopped"}, "final_gate"),
         # nobody is asked to stop the provisioning before the snapshot is taken, and while the agents' schedules still run
         ({"steps": [step("stop", "gate")]}, {}, "preflight"),
         ({"preflight": [WARNING], "steps": [step("stop", "gate")]}, {"preflight": "recorded"}, "snapshot"),
-        ({**BEGUN, "steps": [step("stop", "gate")], "on_machines": ["snapshot"]}, SAVED, "freeze"),
-        ({**BEGUN, "steps": [step("stop", "gate")], "on_machines": ["snapshot", "freeze"]}, {**SAVED, "gate": "waiting"}, "gate"),
+        ({**BEGUN, "steps": [step("stop", "gate")], "on_machines": {"snapshot": EVERYWHERE}}, SAVED, "freeze"),
+        ({**BEGUN, "steps": [step("stop", "gate")], "on_machines": {"snapshot": EVERYWHERE, "freeze": HALF}}, {**SAVED, "gate": "waiting"}, "gate"),
+        ({**BEGUN, "on_machines": {"snapshot": EVERYWHERE, "freeze": EVERYWHERE}}, {**SAVED, "freeze": "recorded"}, "gate"),
         # nor to hand passwords over that nobody has, since the domains are not converted
         (
             {**REPAIRED, "steps": [step("mfa", "domains", done=True), step("handed", "passwords")]},
