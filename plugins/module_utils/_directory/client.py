@@ -154,7 +154,7 @@ class Client:
         except OSError as exc:
             raise OffboardError(f"ca_file: {given.ca_file} is no readable file of certificates (PEM): {exc}", code="ca_file_unusable") from exc
         try:
-            socket.getaddrinfo(given.host, self._port, type=socket.SOCK_STREAM)
+            addresses = socket.getaddrinfo(given.host, self._port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as exc:
             raise OffboardError(f"host: the name {given.host!r} cannot be resolved ({exc})", code="host_unknown") from exc
         kerberos = given.authentication == "kerberos"
@@ -169,7 +169,7 @@ class Client:
                 use_ssl=given.tls == "ldaps",
                 tls=tls,
                 get_info=ldap3.NONE,
-                connect_timeout=given.timeout,
+                connect_timeout=given.timeout / len(addresses),  # a domain's name has the addresses of all of its controllers; ldap3 waits for each
             )
             bind = (
                 # Kerberos needs the server's name, which valid_names holds when host is an address
@@ -246,11 +246,14 @@ class Client:
                 "Let ca_file name the certificate authority's file (PEM)",
                 code="certificate_untrusted",
             )
-        if isinstance(exc, LDAPSocketReceiveError) and "timed out" in text:
+        tried = exc.args[1] if len(exc.args) > 1 and isinstance(exc.args[1], list) else []  # of several addresses (failure, address) each
+        reasons = [str(failure) for failure, *_address in tried]
+        if (isinstance(exc, LDAPSocketReceiveError) and "timed out" in text) or (reasons and all("timed out" in reason for reason in reasons)):
             return OffboardError(f"{what}: no answer from {self.where} within {self.connection.timeout} s", code="timeout")
         if self._connection is None:
             reason = "StartTLS failed: " if isinstance(exc, LDAPStartTLSError) else ""
-            return OffboardError(f"cannot reach {self.where}: {reason}{str(exc)[:300]}", code="unreachable")
+            told = "; ".join(dict.fromkeys(reasons)) or str(exc)
+            return OffboardError(f"cannot reach {self.where}: {reason}{told[:300]}", code="unreachable")
         if isinstance(exc, LDAPCommunicationError | OSError):
             return OffboardError(f"{what}: the connection to {self.where} was lost ({str(exc)[:200]})", code="connection_lost")
         return OffboardError(f"{what}: {str(exc)[:300]}", code="ldap_error")

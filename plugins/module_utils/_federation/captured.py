@@ -4,7 +4,7 @@
 """The sign-in answer in what people save of it. Pure; nothing of what was saved stands in a message.
 
 Browsers offer many ways: the body of the request as it is or as a table, the whole request as a curl, fetch or PowerShell command, the recording as
-HAR (JSON), the provider's page with the form in it. Exactly one answer must be in it.
+HAR (JSON), the provider's page with the form in it, also as one file (MHTML) or as its source is shown. Exactly one answer must be in it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+import email
+import html
+import itertools
 import json
 import re
 import zlib
@@ -28,6 +31,10 @@ FIELDS = ("SAMLResponse", "wresult")
 _FIELDS_LOWER = tuple(name.lower() for name in FIELDS)
 #: A recording holds far more than the answer.
 MAX_RECORDING_BYTES = 50 * 1024 * 1024
+#: A page as one file has the provider's pictures in it.
+_MAX_ARCHIVE_BYTES = 10 * 1024 * 1024
+#: of a form; what has more is none
+_MAX_FIELDS = 50
 #: of what was deflated; the parser refuses less than that
 _MAX_INFLATED = 4 * 1024 * 1024
 
@@ -43,10 +50,14 @@ _FIELD_OF_PAGE = re.compile(r"<(?:form|input|textarea)\b", re.I)
 _XML_IN_FORM = re.compile(r"(?<![A-Za-z0-9_])wresult=\s*(?=<)")
 #: in a form's body, wherever that stands: in a command, below the headers of a request. Base64 that was decoded once too often has blanks for +.
 _FORM = re.compile(r"(?<![A-Za-z0-9_])(?:SAMLResponse=([A-Za-z0-9+/=% ]{8,})|wresult=([A-Za-z0-9+/=%._~*-]{8,}))")
-#: in a table of form data: the name, then on the same line or on the next ones the value, perhaps in quotes
-_NAME = re.compile(r"""^[ \t]*["']?(?:SAMLResponse|wresult)["']?(?:[ \t]*[:=]|[ \t]|[ \t]*$)\s*["']?""", re.M)
+#: in a table of form data, or in a program: the name, then on the same line or on the next ones the value, perhaps in quotes
+_NAME = re.compile(r"""(?<![A-Za-z0-9_])(?:SAMLResponse|wresult)["']?(?:[ \t]*[:=]|[ \t]|[ \t]*$)\s*["']?""", re.M)
 #: where such a value ends
-_NEXT = re.compile(r"""["']|^[ \t]*(?:[A-Za-z]\w*[ \t]*[:\t]|(?:RelayState|SAMLResponse|wresult|wctx|wa)\b)""", re.M)
+_NEXT = re.compile(r"""["']|^--|^[ \t]*(?:[A-Za-z]\w*[ \t]*[:\t]|(?:RelayState|SAMLResponse|wresult|wctx|wa)\b)""", re.M)
+#: where an answer begins in the midst of a text
+_BEGIN = re.compile(r"<((?:[\w.-]+:)?(?:Response|RequestSecurityTokenResponse(?:Collection)?))[\s>]")
+#: how often a value may have been percent-encoded
+_ENCODED = 3
 
 
 class TokenRefused(OffboardError):
@@ -58,7 +69,7 @@ def decode(data: bytes, max_bytes: int) -> bytes:
 
     max_bytes: of the answer; a recording may have MAX_RECORDING_BYTES.
     """
-    body = _utf8(data)
+    body = _page_of_archive(_utf8(data))
     recording, page = body[:1] in (b"{", b"["), _is_html(body)
     if len(body) > (MAX_RECORDING_BYTES if recording else max_bytes * 2):
         limit = MAX_RECORDING_BYTES if recording else max_bytes
@@ -67,11 +78,11 @@ def decode(data: bytes, max_bytes: int) -> bytes:
         return body
     text = body.decode("utf-8", "replace").replace("\r\n", "\n")
     if page:
-        return _only(list(_of_html(text)), "page")
+        return _only(list(_of_html(text)) or _shown(text), "page")
     if recording:
         return _only(list(_of_json(text)), "recording")
     found = list(_of_html(text)) if _FIELD_OF_PAGE.search(text) else []
-    found = found or [("", value) for value in _texts(text)]
+    found = found or [("", value) for value in _texts(text)] or _shown(text)
     return _only(found, "text") if found else _xml_of(text)
 
 
@@ -83,6 +94,27 @@ def _utf8(data: bytes) -> bytes:
         text = _IN_FRONT.sub("", data.decode(order, "replace"))
         return re.sub(r"\A<\?xml\s[^>]*\?>\s*", "", text).encode("utf-8", "surrogatepass")
     return re.sub(rb"\A(?:\s|\xef\xbb\xbf|\xe2\x80[\x8b-\x8f]|\xe2\x81\xa0)+", b"", data)
+
+
+def _page_of_archive(body: bytes) -> bytes:
+    """The page in what browsers save as one file (MHTML, RFC 2557); anything else as it is."""
+    if len(body) > _MAX_ARCHIVE_BYTES or not re.match(rb"(?i)[a-z][\w-]*:(?s:.{0,4000})^mime-version:", body, re.M):
+        return body
+    pages = [
+        part.get_payload(decode=True) for part in email.message_from_bytes(body).walk() if part.get_content_type() in ("text/html", "application/xhtml+xml")
+    ]
+    return next((page.lstrip() for page in pages if isinstance(page, bytes) and any(name.encode() in page for name in FIELDS)), body)
+
+
+def _shown(text: str) -> list[tuple[str, str]]:
+    """An answer in the midst of a text, or in a text that shows a page's source."""
+    if begin := _BEGIN.search(text):
+        end = text.find(">", text.rfind(f"</{begin[1]}"))
+        return [("", text[begin.start() : end + 1])] if end > begin.start() else []
+    if "&lt;" not in text:
+        return []
+    plain = html.unescape(text)
+    return list(_of_html(plain)) or (_shown(plain) if _BEGIN.search(plain) else [])
 
 
 def _only(found: list[tuple[str, str]], what: str) -> bytes:
@@ -111,7 +143,9 @@ def _xml_of(value: str, *, inside: bool = False) -> bytes:
     inside: it was base64 of this already.
     """
     value = _IN_FRONT.sub("", value)
-    if not value.startswith("<") and "%" in value:
+    for _again in range(_ENCODED):
+        if value.startswith("<") or "%" not in value:
+            break
         value = _IN_FRONT.sub("", unquote_plus(value))
     if value.startswith("<"):
         return value.encode("utf-8", "surrogatepass")
@@ -168,7 +202,7 @@ def _texts(text: str) -> Iterator[str]:
         return
     if re.match(r"[\w.%+-]+=", text):
         try:
-            form = parse_qs(text, max_num_fields=50)
+            form = parse_qs(text, max_num_fields=_MAX_FIELDS)
         except ValueError:
             form = {}
         if values := [value for name in FIELDS for value in form.get(name, ())]:
@@ -180,8 +214,9 @@ def _texts(text: str) -> Iterator[str]:
     yield from values
     if values:
         return
-    for name in _NAME.finditer(plain):
-        value = plain[name.end() :]
+    names = [*itertools.islice(_NAME.finditer(plain), _MAX_FIELDS)]
+    for name, end_of_value in zip(names, [*(one.start() for one in names[1:]), len(plain)], strict=False):
+        value = plain[name.end() : end_of_value]
         if value.startswith("<"):
             yield value[: value.rfind(">") + 1]
         else:
@@ -225,7 +260,9 @@ def _names_a_field(text: str) -> bool:
 
 
 def _of_item(item: Any) -> tuple[list[str], list[Any]]:
-    """What one value of JSON holds of a form's fields, and the values in it that are still to be looked at."""
+    """What one value of JSON holds of a form's fields, and the values in it that are still to be looked at. SAML-tracer, which hides what was posted
+    if it is told to, has the XML as `saml` beside it.
+    """
     if isinstance(item, str):
         return (_of_form(item) if _names_a_field(item) else []), []
     if isinstance(item, list):
@@ -234,6 +271,8 @@ def _of_item(item: Any) -> tuple[list[str], list[Any]]:
     if not isinstance(item, dict):
         return [], []
     found = [item["value"]] if _is_field(item.get("name")) and isinstance(item.get("value"), str) else []
+    if isinstance(xml_text := item.get("saml"), str) and _BEGIN.match(xml_text):
+        found.append(xml_text)
     for name, inner in item.items():
         if _is_field(name):
             found += [one for one in (inner if isinstance(inner, list) else [inner]) if isinstance(one, str)]

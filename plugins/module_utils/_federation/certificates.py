@@ -20,6 +20,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 
+from .._core import plain
 from .._core.errors import OffboardError
 from .libraries import cryptography_exceptions, serialization, x509
 
@@ -90,6 +91,7 @@ _STRING_ENCODINGS = {12: "utf-8", 18: "latin-1", 19: "latin-1", 20: "latin-1", 2
 _PLAIN = re.compile(r"[A-Za-z0-9()*./:=@_-](?:[A-Za-z0-9()*./:=@_ -]*[A-Za-z0-9()*./:=@_-])?")
 _PEM = re.compile(r"BEGIN (X509 |TRUSTED |)CERTIFICATE ?-+([^-]*)")
 _ELEMENT = re.compile(r"<(?:[\w.-]+:)?X509Certificate(?:\s[^<>]*)?>([^<]*)<")
+_SHA256_WITH_RSA = bytes.fromhex("2A864886F70D01010B")
 _FIXED_BITS = {"ED25519": 256, "ED448": 456}
 _RSA_KEYS = ("rsaEncryption", "rsassaPss")
 
@@ -163,10 +165,14 @@ class Certificate:
         return body.raw(0x30)
 
     def x509(self) -> x509.Certificate:
-        """For the signature library. Raises BadCertificate where cryptography is stricter than this reader."""
-        der = base64.b64decode(self.base64)
+        """A certificate of the same key that says nothing else: the signature library takes no bare key, and cryptography refuses what real ones say, such
+        as `*` or `&` in a PrintableString. Raises BadCertificate where it refuses the key as well.
+        """
+        algorithm, nobody = _tlv(0x30, _tlv(0x06, _SHA256_WITH_RSA)), _tlv(0x30)
+        always = _tlv(0x30, _tlv(0x17, b"500101000000Z"), _tlv(0x18, b"99991231235959Z"))
+        body = _tlv(0x30, _tlv(0x02, b"\x01"), algorithm, nobody, always, nobody, self.public_key)
         try:
-            return x509.load_der_x509_certificate(der[: _Der(der).tlv()[2]])
+            return x509.load_der_x509_certificate(_tlv(0x30, body, algorithm, _tlv(0x03, b"\x00")))
         except (ValueError, cryptography_exceptions.UnsupportedAlgorithm) as exc:
             raise BadCertificate("bad_der") from exc
 
@@ -223,7 +229,7 @@ def from_der(der: bytes, *, use: str | None = None) -> Certificate:
     """Describe a certificate; bytes after it are tolerated but count for the thumbprints. Raises BadCertificate."""
     try:
         return _read(der, use)
-    except (ValueError, IndexError, OverflowError) as exc:  # UnicodeDecodeError is a ValueError
+    except (ValueError, IndexError, OverflowError) as exc:
         raise BadCertificate("bad_der") from exc
 
 
@@ -260,6 +266,14 @@ def _read(der: bytes, use: str | None) -> Certificate:
         use=use,
         base64=base64.b64encode(der).decode(),
     )
+
+
+def _tlv(tag: int, *parts: bytes) -> bytes:
+    value = b"".join(parts)
+    if len(value) < 0x80:
+        return bytes((tag, len(value))) + value
+    length = len(value).to_bytes((len(value).bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(length))) + length + value
 
 
 class _Der:
@@ -360,9 +374,10 @@ def _attribute(attribute: _Der, char: Callable[[str], str]) -> str:
     start = attribute.at
     tag, value = attribute.any()
     label = _NAMES.get(oid)
-    if label is None or tag not in _STRING_ENCODINGS:
-        return f"{label or oid}=#{attribute.data[start : attribute.at].hex().upper()}"
-    return f"{label}={_escape(value.decode(_STRING_ENCODINGS[tag]), char)}"
+    if label is not None and tag in _STRING_ENCODINGS:
+        with contextlib.suppress(UnicodeDecodeError):  # Shift JIS that says of itself that it is UTF-8
+            return f"{label}={_escape(value.decode(_STRING_ENCODINGS[tag]), char)}"
+    return f"{label or oid}=#{attribute.data[start : attribute.at].hex().upper()}"
 
 
 def _escape(value: str, other: Callable[[str], str]) -> str:
@@ -385,7 +400,8 @@ def _escaped(char: str) -> str:
 
 def _shown(char: str) -> str:
     # blanks of other widths and the gaiji of a company's name stand in real names
-    return char if char.isprintable() or unicodedata.category(char) in ("Zs", "Co") else _escaped(char)
+    seen = char.isprintable() or unicodedata.category(char) in ("Zs", "Co")
+    return char if seen and plain.line(char) == char else _escaped(char)
 
 
 def _key_bits(key: str, public_key: bytes) -> int:
@@ -395,6 +411,8 @@ def _key_bits(key: str, public_key: bytes) -> int:
         return int.from_bytes(_Der(info.value(0x03)[1:]).enter(0x30).value(0x02), "big").bit_length()
     if key in _FIXED_BITS:
         return _FIXED_BITS[key]
+    if serialization is None:  # who needs no more of a certificate than its dates demands no library
+        return 0
     try:
         return getattr(serialization.load_der_public_key(public_key), "key_size", 0)
     except (ValueError, TypeError, cryptography_exceptions.UnsupportedAlgorithm):

@@ -72,19 +72,26 @@ def fetch(url: str, *, ca_file: str | None = None, timeout: float = 30.0, max_by
 
 
 def _error(url: str, exc: Exception, deadline: _Deadline) -> FetchError:
+    where = f"{shown(url)}{_way(url)}"
     reason = getattr(exc, "reason", None) if isinstance(exc, urllib.error.URLError) else exc
     if deadline.over or isinstance(reason, TimeoutError):
-        return FetchError(f"{shown(url)} did not answer completely within {deadline.seconds:g} seconds.", code="timeout")
+        return FetchError(f"{where} did not answer completely within {deadline.seconds:g} seconds.", code="timeout")
     if isinstance(exc, urllib.error.HTTPError) and 300 <= exc.code < 400:
-        return FetchError(f"{shown(url)} redirects more than {MAX_REDIRECTS} times, or to something that is not https.", code="redirect_refused")
+        return FetchError(f"{where} redirects more than {MAX_REDIRECTS} times, or to something that is not https.", code="redirect_refused")
     if isinstance(exc, urllib.error.HTTPError):
-        return FetchError(f"{shown(url)} answered HTTP {exc.code}, not metadata.", code="http_status", details={"status": exc.code})
+        return FetchError(f"{where} answered HTTP {exc.code}, not metadata.", code="http_status", details={"status": exc.code})
     if isinstance(reason, ssl.SSLCertVerificationError):
-        msg = f"The TLS certificate of {shown(url)} is not trusted: {reason.verify_message}. If an authority of your own signed it, give it in ca_file."
+        msg = f"The TLS certificate of {where} is not trusted: {reason.verify_message}. If an authority of your own signed it, give it in ca_file."
         return FetchError(msg, code="certificate_untrusted")
     if isinstance(reason, socket.gaierror):
-        return FetchError(f"The host name of {shown(url)} cannot be resolved: {reason.strerror or reason}.", code="host_unknown")
-    return FetchError(f"{shown(url)} cannot be read: {reason}.", code="unreachable")
+        return FetchError(f"The host name of {where} cannot be resolved: {reason.strerror or reason}.", code="host_unknown")
+    return FetchError(f"{where} cannot be read: {reason}.", code="unreachable")
+
+
+def _way(url: str) -> str:
+    """The machine that was asked in its stead, where the environment names one: the fault may be there."""
+    proxy = urllib.request.getproxies().get("https", "").rpartition("@")[2].rpartition("//")[2].strip("/ ")
+    return f" (by way of the proxy {proxy})" if proxy and not urllib.request.proxy_bypass(urlsplit(url).netloc) else ""
 
 
 def _context(ca_file: str | None) -> ssl.SSLContext:
@@ -219,4 +226,5 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     max_redirections = MAX_REDIRECTS
 
     def redirect_request(self, req, fp, code, msg, headers, newurl):
+        fp.close()  # urllib would read what stands below a redirect, without end where that has none
         return super().redirect_request(req, fp, code, msg, headers, _ascii(newurl, "redirect_refused"))

@@ -96,7 +96,7 @@ def check(data: bytes, federation: Federation, now: datetime.datetime, skew: flo
     try:
         root = xml.parse(captured.decode(data, MAX_BYTES), max_bytes=MAX_BYTES)
     except xml.XmlRefused as exc:
-        if exc.code != "not_xml":
+        if exc.code not in ("not_xml", "dtd_forbidden"):
             raise
         raise TokenRefused(f"{exc.msg} {captured.WHAT_TO_SAVE}", code=exc.code) from exc  # pylint: disable=bad-exception-cause
     if root.tag == f"{SAMLP}Response":

@@ -38,13 +38,17 @@ def vault_password(params: Mapping[str, Any]) -> bytes:
         password = value.encode()
     else:
         try:
-            if os.stat(path).st_mode & (stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH):
+            mode = os.stat(path).st_mode
+            if stat.S_ISREG(mode) and mode & (stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH):
                 password = _printed_by(path)
             else:
                 with open(path, "rb") as stream:
                     password = stream.read().strip()
         except OSError as exc:
             raise OffboardError(f"cannot read the vault password file {path}: {exc.strerror or exc}", code="file_read_failed") from exc
+    if value is None and password.startswith(b"$ANSIBLE_VAULT;"):
+        msg = f"The vault password file {path} is itself encrypted by Ansible Vault. Name a file that holds the password as it is, or a program that prints it."
+        raise OffboardError(msg, code="file_read_failed")
     if not password:
         raise OffboardError("The vault password is empty.", code="vault_password_empty")
     return password

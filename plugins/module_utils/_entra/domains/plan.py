@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import datetime
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,11 +14,7 @@ from ..._core import names, phrases
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Refusal
 from ..._core.plan import Plan
-
-try:
-    from cryptography import x509
-except ImportError:  # a requirement of the SDK; its absence is reported by the modules
-    x509 = None  # type: ignore[assignment]
+from ..._federation import certificates
 
 KIND = "domain"
 
@@ -211,13 +205,11 @@ def writable(domain: str, saved: Mapping[str, Any] | None, now: datetime.datetim
     if missing:
         raise OffboardError(f"{domain}: the saved configuration lacks {', '.join(missing)}", code="bad_configuration")
     try:
-        certificate = x509.load_der_x509_certificate(base64.b64decode("".join(body["signingCertificate"].split()), validate=True))
-    except (binascii.Error, ValueError) as exc:
-        raise OffboardError(
-            f"{domain}: signingCertificate of the saved configuration is not a certificate (base64 of DER): {exc}", code="bad_configuration"
-        ) from exc
-    if certificate.not_valid_after_utc < now:
-        warnings.append(phrases.english("saved_certificate_expired", domain=domain, date=f"{certificate.not_valid_after_utc:%Y-%m-%d}"))
+        certificate = certificates.from_base64(body["signingCertificate"])
+    except certificates.BadCertificate as exc:
+        raise OffboardError(f"{domain}: signingCertificate of the saved configuration cannot be used. {exc.msg}", code="bad_configuration") from exc
+    if certificate.expired_at(now):
+        warnings.append(phrases.english("saved_certificate_expired", domain=domain, date=certificate.not_after[:10]))
     return body
 
 

@@ -193,6 +193,8 @@ _LOOK_ALIKE = str.maketrans(
     "ABESIJKMHOPCTYXaesijkopcyxdhqwl" + "ABEZHIKMNOPTYXaiovpuxc" + "agi",
 )
 
+#: Letters of Hangul that nobody sees
+_FILLERS = dict.fromkeys(map(ord, "\u115f\u1160"), " ")
 
 #: A name is compared by so many characters at most: Windows' own names are shorter, and anyone can register a longer one.
 _LONGEST_NAME = 300
@@ -200,7 +202,7 @@ _LONGEST_NAME = 300
 
 def _plain(name: str) -> str:
     """A name without blanks of every kind, marks, width of characters, and letters that only look like others."""
-    text = unicodedata.normalize("NFKC", _MARKS.sub(" ", name[:_LONGEST_NAME])).translate(_LOOK_ALIKE).casefold()
+    text = unicodedata.normalize("NFKC", _MARKS.sub(" ", name[:_LONGEST_NAME])).translate(_LOOK_ALIKE).translate(_FILLERS).casefold()
     text = "".join(" " if unicodedata.category(c)[0] == "Z" or c.isspace() else c for c in text if unicodedata.category(c) not in ("Cf", "Cc") or c.isspace())
     return " ".join(text.split())
 
@@ -308,10 +310,13 @@ def beside(products: Iterable[Product], wanted: Mapping[str, Any]) -> list[Produ
 
 def split_command(text: str) -> tuple[str, str]:
     """Program and arguments of an UninstallString, with or without quotes around the program (or around all); ("", "") when none can be made out."""
-    if host := _HOST.fullmatch(text.strip()):
+    text = text.strip()
+    if text.startswith('"') and text.count('"') == 1:  # Windows closes at the end what was not closed
+        text += '"'
+    if host := _HOST.fullmatch(text):
         program = host["program"]
         return program if program.casefold().endswith((".exe", "%")) else f"{program}.exe", host["arguments"]
-    found = _PROGRAM.fullmatch(text.strip())
+    found = _PROGRAM.fullmatch(text)
     if not found:
         return "", ""
     if not found["quoted"]:

@@ -24,6 +24,7 @@ DOCUMENT = made.entity().encode()
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     seen: list[dict[str, str]] = []
+    sent = 0
 
     def do_GET(self) -> None:
         Handler.seen.append(dict(self.headers))
@@ -48,10 +49,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.reply(b"\n" if size == "empty" else b" " * 3000)
             case ["cut"]:
                 self.reply(DOCUMENT, length=len(DOCUMENT) + 10)
-            case ["drip"]:
-                self.drip(b"HTTP/1.1 200 OK\r\n\r\n" + DOCUMENT)
-            case ["drip-headers"]:
-                self.drip(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 10_000)
+            case ["drip" | "drip-headers" as what]:
+                self.drip(b"HTTP/1.1 200 OK\r\n" + (b"\r\n" + DOCUMENT if what == "drip" else b"X: " + b"x" * 10_000))
+            case ["endless"]:
+                self.endless()
             case ["silent"]:
                 time.sleep(3)
             case ["garbage"]:
@@ -75,6 +76,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.wfile.write(bytes([byte]))
                 self.wfile.flush()
                 time.sleep(0.02)
+        except OSError:
+            pass
+
+    def endless(self) -> None:
+        """A redirect without a length, and below it whatever the network carries."""
+        try:
+            self.send_response(302)
+            self.send_header("Location", f"https://localhost:{self.server.server_port}/good")
+            self.end_headers()
+            while True:
+                Handler.sent += self.wfile.write(b"x" * 65536)
         except OSError:
             pass
 
@@ -139,6 +151,28 @@ def test_the_time_limit_holds_for_everything(server: tuple[str, Path], path: str
         get(server, path, timeout=0.5)
     assert failed.value.code == "timeout"
     assert time.monotonic() - begin < 2
+
+
+def test_what_stands_below_a_redirect_is_not_read(server: tuple[str, Path]) -> None:
+    """Without end it was kept in memory until the time was up: gigabytes."""
+    assert get(server, "endless", timeout=1) == DOCUMENT
+    assert Handler.sent < 50_000_000
+
+
+@pytest.mark.parametrize(
+    ("proxy", "told"),
+    [("http://user:secret@127.0.0.1:1", "(by way of the proxy 127.0.0.1:1)"), ("nobody:secret@no-such-proxy.invalid:80/", "no-such-proxy.invalid:80)")],
+)
+def test_a_proxy_that_cannot_be_reached_is_named(monkeypatch: pytest.MonkeyPatch, proxy: str, told: str) -> None:
+    monkeypatch.setenv("https_proxy", proxy)
+    monkeypatch.setenv("no_proxy", "other.example")
+    with pytest.raises(fetch.FetchError) as failed:
+        fetch.fetch("https://idp.fabrikam.example/", timeout=5)
+    assert told in failed.value.msg and "secret" not in failed.value.msg
+    monkeypatch.setenv("no_proxy", "idp.fabrikam.example,127.0.0.1")
+    with pytest.raises(fetch.FetchError) as failed:
+        fetch.fetch("https://127.0.0.1:1/", timeout=5)
+    assert "proxy" not in failed.value.msg
 
 
 @pytest.mark.parametrize(("host", "trusted"), [("localhost", False), ("127.0.0.1", True)])

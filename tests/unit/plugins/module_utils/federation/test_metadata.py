@@ -468,7 +468,7 @@ def test_bytes_after_a_certificate_count_for_its_thumbprints_only() -> None:
     der = base64.b64decode(A.base64)
     padded = certificates.from_der(der + b"\0\0")
     assert padded.sha256 != certificates.from_der(der).sha256
-    assert padded.x509() == A.certificate
+    assert padded.x509().public_key() == A.private.public_key()
 
 
 @pytest.mark.parametrize("entity_id", ["", "  "])
@@ -506,3 +506,32 @@ def test_a_subject_is_readable_beside_rfc_2253(name: str, rfc2253: str, shown: s
     found = certificates.from_der(made_one.public_bytes(serialization.Encoding.DER))
     assert (found.subject, found.subject_text) == (f"CN={rfc2253}", f"CN={shown}")
     assert (found.issuer, found.issuer_text) == (found.subject, found.subject_text)
+
+
+def named(of: made.Key, tag: int, value: bytes) -> bytes:
+    """The certificate (DER) with another string in both names, of the same length."""
+    old = b"Fabrikam token signing A"
+    der, padded = base64.b64decode(of.base64), value.ljust(len(old), b"x")
+    assert der.count(b"\x0c" + bytes([len(old)]) + old) == 2
+    return der.replace(b"\x0c" + bytes([len(old)]) + old, bytes([tag, len(padded)]) + padded)
+
+
+@pytest.mark.parametrize(
+    ("tag", "value", "subject"),
+    [
+        (19, b"*.fabrikam.example A&B_@", "CN=*.fabrikam.example A&B_@"),  # a PrintableString must not hold these, and many do
+        (12, "株式会社".encode("cp932") + b"x" * 16, f"CN=#0C18{'株式会社'.encode('cp932').hex().upper()}{'78' * 16}"),
+        (30, b"\xd8\x00" * 12, f"CN=#1E18{'D800' * 12}"),  # halves of characters
+        (28, b"\x00\x11\x00\x00" * 6, f"CN=#1C18{'00110000' * 6}"),  # beyond all characters
+        (12, "あ\u3164\uffa0".encode() + b"x" * 15, rf"CN=あ\E3\85\A4\EF\BE\A0{'x' * 15}"),  # fillers, which nobody sees
+    ],
+)
+def test_a_name_that_is_wrongly_written_hides_no_certificate(tag: int, value: bytes, subject: str) -> None:
+    der = named(A, tag, value)
+    found = certificates.from_der(der)
+    assert found.subject_text == subject
+    assert found.x509().public_key() == A.private.public_key()
+    text = base64.b64encode(der).decode()
+    pinned = certificates.from_base64(text)
+    result = metadata.read(made.signed_metadata(made.entity(made.saml_role(made.key_descriptor(text))), A), made.NOW, [pinned])
+    assert (result.outcome, result.vouched_by, result.entities[0].warnings) == (metadata.OK, [pinned.sha256], [])

@@ -11,7 +11,9 @@ import dataclasses
 import datetime
 import html
 import json
+import quopri
 import re
+import time
 import zlib
 from urllib.parse import quote_plus, urlencode
 
@@ -477,6 +479,69 @@ def test_more_ways_in_which_answers_are_saved(saved: str, encoding: str) -> None
     assert result.valid, faults(result)
 
 
+def archive(page: str, encoding: str) -> str:
+    """A page as Chrome and Edge save it in one file."""
+    told = base64.encodebytes(page.encode()) if encoding == "base64" else quopri.encodestring(page.encode())
+    parts = f"--x\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: {encoding}\r\nContent-Location: https://idp.example/\r\n\r\n{told.decode()}\r\n"
+    picture = f"--x\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n{'iVBORw0K' * 400_000}\r\n"
+    head = 'From: <Saved by Blink>\r\nSubject: Working...\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related; type="text/html"; boundary="x"\r\n\r\n'
+    return f"{head}{parts}{picture}--x--\r\n"
+
+
+def traced(posted_value: str, data: object) -> str:
+    """As SAML-tracer exports it."""
+    request = {"method": "GET", "url": "https://idp.example/sso", "saml": '<p:AuthnRequest xmlns:p="urn:x"/>', "protocol": "SAML-P"}
+    answer = {"method": "POST", "url": LOGIN, "post": [["SAMLResponse", posted_value]], "postData": data, "saml": RESPONSE.decode(), "protocol": "SAML-P"}
+    return json.dumps({"requests": [request, answer], "timestamp": "2026-11-21T12:00:00Z"}, indent=2)
+
+
+def multipart(name: str, value: str) -> str:
+    return "".join(f'--x\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n' for n, v in ((name, value), ("RelayState", "x"))) + "--x--\r\n"
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        *(
+            pytest.param(archive(PAGE % of, encoding), id=f"MHTML, {encoding}, {of[0]}")
+            for encoding in ("quoted-printable", "base64")
+            for of in (("SAMLResponse", BASE64), ("wresult", html.escape(WRESULT)))
+        ),
+        pytest.param(f"<html><pre>{html.escape(PAGE % ('SAMLResponse', BASE64))}</pre></html>", id="a page that shows the source"),
+        pytest.param(f"<html><pre>{html.escape(PAGE % ('wresult', html.escape(WRESULT)))}</pre></html>", id="the same, WS-Federation"),
+        pytest.param(html.escape(RESPONSE.decode()), id="XML as a page shows it"),
+        pytest.param(f"SAML message:\n{RESPONSE.decode()}\nRelayState", id="XML below a title"),
+        pytest.param(f"```xml\n{WRESULT}\n```\n", id="XML in a note"),
+        pytest.param(traced(BASE64, {"SAMLResponse": [BASE64]}), id="SAML-tracer"),
+        pytest.param(traced("{hash:0123456789abcdef}", "{overwritten}"), id="SAML-tracer, masked"),
+        pytest.param(traced("{obf:alternative_0}", "{overwritten}"), id="SAML-tracer, removed"),
+        pytest.param(multipart("SAMLResponse", BASE64), id="form data in parts"),
+        pytest.param(multipart("wresult", WRESULT), id="form data in parts, WS-Federation"),
+        pytest.param(f'Invoke-RestMethod -Uri "{LOGIN}" -Method Post -Body @{{ SAMLResponse = "{BASE64}"; RelayState = "x" }}', id="PowerShell, hash table"),
+        pytest.param(f"data = {{'SAMLResponse': '{BASE64}', 'RelayState': 'x'}}\nrequests.post('{LOGIN}', data=data)", id="Python"),
+        pytest.param(f"{{ SAMLResponse: '{BASE64}', RelayState: 'x' }}", id="JavaScript"),
+        pytest.param(f"http --form POST {LOGIN} SAMLResponse='{BASE64}'", id="HTTPie"),
+        pytest.param(f'body: {{"SAMLResponse": "{BASE64}"}}', id="JSON in a log"),
+        pytest.param(urlencode({"SAMLResponse": quote_plus(BASE64)}), id="form, encoded twice"),
+        pytest.param(urlencode({"wresult": quote_plus(quote_plus(WRESULT))}), id="form, encoded three times"),
+        pytest.param(quote_plus(quote_plus(BASE64)), id="base64, encoded twice"),
+    ],
+)
+def test_still_more_ways_in_which_answers_are_saved(saved: str) -> None:
+    result = check(saved.encode())
+    assert result.valid, faults(result)
+
+
+@pytest.mark.parametrize(
+    "saved", [b"SAMLResponse\n" * 140_000, b"&lt;p:Response &gt; wresult " * 70_000, b"x <p:Response " * 140_000], ids=["names", "pieces", "roots"]
+)
+def test_a_text_full_of_names_takes_no_time(saved: bytes) -> None:
+    begin = time.process_time()
+    with pytest.raises(OffboardError):
+        check(saved)
+    assert time.process_time() - begin < 10
+
+
 def test_a_length_of_three_is_what_is_tested() -> None:
     assert WHOLE64.endswith("+")
 
@@ -505,6 +570,9 @@ def test_what_is_no_xml_says_what_to_save(saved: str) -> None:
         (f"curl '{LOGIN}' -H 'a: b'", "not_a_token", "login.srf"),
         (har(posted(LOGIN, text=FORM_BODY), posted(LOGIN, text=urlencode({"SAMLResponse": "PHg+PC94Pg=="}))), "ambiguous_match", "2 sign-in answers"),
         ("[" * 100_000, "not_a_token", "login.srf"),
+        ('<?xml version="1.0"?>\n<!DOCTYPE items [<!ELEMENT items (item*)>]>\n<items/>', "dtd_forbidden", "login.srf"),
+        (archive("<html>SAMLResponse</html>", "base64"), "not_a_token", "login.srf"),
+        (archive("<html>Sign in</html>", "quoted-printable")[:300_000], "not_a_token", "login.srf"),
     ],
 )
 def test_what_holds_no_answer_says_what_to_save(saved: str, code: str, told: str) -> None:

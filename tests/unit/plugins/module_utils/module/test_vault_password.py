@@ -51,6 +51,19 @@ def test_a_program_that_fails_is_no_password(tmp_path, text, code):
     assert caught.value.code == code and "secret-Zq7" not in caught.value.msg and (code == "vault_password_empty" or "password" in caught.value.msg)
 
 
+def test_what_is_itself_encrypted_is_no_password(tmp_path):
+    """ansible-vault would decrypt it: what it then takes is not this text, and opens nothing that was closed with it."""
+    with pytest.raises(OffboardError) as caught:
+        vault_password(file(tmp_path, vault.encrypt(b"secret", b"other", bytes(32)).decode(), 0o600))
+    assert caught.value.code == "file_read_failed" and "encrypted" in caught.value.msg
+
+
+def test_a_folder_is_no_program(tmp_path):
+    with pytest.raises(OffboardError) as caught:
+        vault_password({"vault_password": None, "vault_password_file": str(tmp_path)})
+    assert caught.value.code == "file_read_failed" and "chmod" not in caught.value.msg
+
+
 def test_ansible_vault_opens_it_with_the_same_program(tmp_path):
     options = file(tmp_path, SCRIPT, 0o700)
     (tmp_path / "secret.yml").write_bytes(vault.encrypt(b"x: 1\n", vault_password(options), bytes(32)))

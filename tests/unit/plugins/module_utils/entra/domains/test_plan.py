@@ -134,6 +134,14 @@ def test_an_unknown_domain_is_an_error():
     assert caught.value.code == "not_found"
 
 
+def test_a_certificate_with_an_odd_name_keeps_nobody_from_going_back() -> None:
+    """What a PrintableString must not hold; cryptography refuses such a certificate, Entra has taken it."""
+    odd = base64.b64encode(base64.b64decode(IIJ["signingCertificate"]).replace(b"\x0c\x07signing", b"\x13\x07*.x.jp&")).decode()
+    warnings: list[str] = []
+    assert writable("a.example", {**IIJ, "signingCertificate": odd}, NOW, warnings)["signingCertificate"] == odd
+    assert odd != IIJ["signingCertificate"] and not warnings
+
+
 @pytest.mark.parametrize("broken", [None, {}, {**IIJ, "signingCertificate": None}, {**IIJ, "signingCertificate": "x"}, {**IIJ, "passiveSignInUri": ""}])
 def test_a_broken_configuration_is_refused(broken):
     with pytest.raises(OffboardError) as caught:

@@ -186,7 +186,8 @@ def test_a_near_miss_is_not_taken_for_absent(wanted):
 @pytest.mark.parametrize(
     "name",
     [
-        "Agent ", " Agent", "Agent\u3000Service", "Agent\xa0Service", "Agent  Service", "Agent\u2122 Service", "Agent\xae Service", "Agent(R) Service",
+        "Agent ", " Agent", "Agent\u3164", "Agent\uffa0Service", "Agent\u2800Service", "Agent\u3000Service",
+        "Agent\xa0Service", "Agent  Service", "Agent\u2122 Service", "Agent\xae Service", "Agent(R) Service",
         "Agent Service 2.1.0", "Agent Service v2", "Agent Service (x64)", "Agent Service version 2.1 (64-bit)", "Agent Service 2.1.0 (64 ビット)",
         "Ａｇｅｎｔ Service", "Agent\u200b Service", "Agent-Service", "agent service",
         "Agent \u2013 Service", "Agent \u30fc Service", "Agent\u2212Service", "Agent: Service", '"Agent Service"', "Agent/Service", "Agent\u30fbService",
@@ -337,6 +338,8 @@ def test_an_accounts_own_entry_does_not_hide_that_the_machines_name_is_spelt_oth
         (r"RunDll32 C:\a.dll,F C:\setup.exe -l", ("RunDll32.exe", r"C:\a.dll,F C:\setup.exe -l")),
         (f"msiexec /x {GUID}", ("msiexec.exe", f"/x {GUID}")),
         (r"C:\cmder\uninst.exe /S", (r"C:\cmder\uninst.exe", "/S")),
+        (r'"C:\a b\unins000.exe', (r"C:\a b\unins000.exe", "")),  # not closed
+        (r'"C:\a b\unins000.exe /SILENT', (r"C:\a b\unins000.exe", "/SILENT")),
     ],
 )
 def test_split_command(text, command):
