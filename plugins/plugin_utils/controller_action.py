@@ -24,6 +24,8 @@ from ansible.plugins.loader import connection_loader
 from ansible.utils.display import Display
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import plain, times
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.text import Text
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.warned import NOUNS
 from ansible_collections.offboard.iij_id.plugins.module_utils._module import budget
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.clock import time_zone
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import phrases
@@ -96,17 +98,18 @@ class _Loop:
         return min(budget.LOOP_BYTES // max(self.items, 1), self.left) if self.items is not None else self.left // 2
 
 
-def progress_line(host: str, record: Mapping[str, Any]) -> str:
-    """One record of `Progress` for people: "sync01: software 1/2, 0.5 per second, 0:02 left, waiting for …"."""
-    line = f"{host}: {record['noun']} {record['done']}" + (f"/{record['total']}" if record["total"] is not None else "")
-    if record.get("per_second"):
-        line += f", {record['per_second']} per second"
+def progress_line(host: str, record: Mapping[str, Any], language: str = "") -> str:
+    """One record of `Progress` for people: "sync01: products 1/2, 0.5 per second, 0:02 left, waiting for …"."""
+    count = f"{record['done']}" + (f"/{record['total']}" if record["total"] is not None else "")
+    parts = [Text(f"{record['noun']} {count}", f"{NOUNS.get(record['noun'], record['noun'])} {count}")]
+    if rate := record.get("per_second"):
+        parts.append(Text(f"{rate} per second", f"毎秒{rate}件"))
     if record.get("seconds_left"):
         minutes, seconds = divmod(int(record["seconds_left"]), 60)
-        line += f", {minutes}:{seconds:02d} left"
-    if record.get("doing"):
-        line += f", {record['doing']}"
-    return plain.line(line)
+        parts.append(Text(f"{minutes}:{seconds:02d} left", f"残り {minutes}:{seconds:02d}"))
+    if doing := record.get("doing"):
+        parts.append(phrases.understood(doing) or Text(doing, doing))
+    return plain.line(f"{host}: {' / '.join(phrases.joined(parts, ', ').in_language(language or 'en'))}")
 
 
 def _holds_times(value: Any) -> bool:
@@ -123,8 +126,8 @@ def _local(value: Any, zone: datetime.tzinfo) -> Any:
 class _ProgressTail:
     """Shows what is appended to the progress file until the `with` block ends. A fault here never harms the task."""
 
-    def __init__(self, path: str, host: str) -> None:
-        self._path, self._host = path, host
+    def __init__(self, path: str, host: str, language: str) -> None:
+        self._path, self._host, self._language = path, host, language
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="progress", daemon=True)
 
@@ -158,7 +161,7 @@ class _ProgressTail:
                     pass
                 due = time.monotonic() - shown_at >= pause
                 if pending and (due or (stopping and shown_any)):
-                    display.display(progress_line(self._host, pending))
+                    display.display(progress_line(self._host, pending, self._language))
                     pending, shown_at, shown_any = None, time.monotonic(), True
                     pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
@@ -210,7 +213,7 @@ class ControllerAction(ActionBase):
         handle, path = tempfile.mkstemp(prefix="offboard-progress-", suffix=".jsonl", dir=C.DEFAULT_LOCAL_TMP)
         os.close(handle)
         try:
-            progress = _ProgressTail(path, task_vars.get("inventory_hostname", "localhost"))
+            progress = _ProgressTail(path, task_vars.get("inventory_hostname", "localhost"), self._rendered(_LANGUAGE, task_vars))
             return self._answer(self._run_module(found, {**arguments, "progress_file": path}, task_vars, progress), task_vars)
         finally:
             os.unlink(path)

@@ -325,14 +325,14 @@ def _is_english(node: ast.expr) -> bool:
 
 
 def _warnings(tree: ast.AST) -> Iterator[ast.expr]:
-    """What is added to the warnings of a plan, or given to `warn`."""
+    """What is added to the warnings of a plan, or given to `warn`, or told of the progress."""
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Attribute(attr="warnings") | ast.Name(id="warnings"), attr="append" | "extend"), args=[told]):
                 yield told
             case ast.AugAssign(target=ast.Attribute(attr="warnings"), value=told):
                 yield told
-            case ast.Call(func=ast.Name(id="warn" | "_warn") | ast.Attribute(attr="warn" | "_warn"), args=[*_first, told]):
+            case ast.Call(func=ast.Name(id="warn" | "_warn") | ast.Attribute(attr="warn" | "_warn" | "tell" | "_wait"), args=[*_first, told]):
                 yield told
 
 

@@ -1,13 +1,59 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What modules warn of, in both languages: the part of the catalogue in `phrases` that people meet on the terminal. Pure."""
+"""What modules warn of, and what they say of their progress, in both languages: the part of the catalogue in `phrases` for the terminal. Pure."""
 
 from __future__ import annotations
 
 from .text import Text
 
+#: what is counted, in Japanese
+NOUNS: dict[str, str] = {
+    "Linux accounts": "Linuxアカウント",
+    "access rules": "アクセス規則",
+    "accounts": "アカウント",
+    "assignments": "割り当て",
+    "browser settings": "ブラウザーの設定",
+    "certificates": "証明書",
+    "cron jobs": "cronジョブ",
+    "directory objects": "ディレクトリのオブジェクト",
+    "domains": "ドメイン",
+    "entries of the sign-in log": "サインインログの項目",
+    "federations": "フェデレーション",
+    "files and folders": "ファイルとフォルダー",
+    "group policies": "グループポリシー",
+    "groups read one by one": "個別に読み取るグループ",
+    "groups": "グループ",
+    "guests": "ゲスト",
+    "objects": "オブジェクト",
+    "password filters": "パスワードフィルター",
+    "products": "製品",
+    "redemption orders": "引き換え順序",
+    "registered methods": "登録済みの認証方法",
+    "restarts": "再起動",
+    "scheduled tasks": "スケジュールタスク",
+    "snapshots": "スナップショット",
+    "users": "利用者",
+    "verdicts": "判定",
+}
+
+#: by name, as in `phrases`
 WARNINGS: dict[str, Text] = {
+    # what is being done, and waited for
+    "waits_for_effect": Text("waiting {seconds} s more until the change is in effect", "変更が有効になるまであと{seconds}秒待機中"),
+    "waits_for_last_change": Text(
+        "waiting {seconds} s until the last change of federations and redemption order is in effect",
+        "フェデレーションと引き換え順序の前回の変更が有効になるまで{seconds}秒待機中",
+    ),
+    "uninstalls": Text("uninstalling {name}", "{name} をアンインストール中"),
+    "waits_for_installer": Text(
+        "waiting for another installation to end before uninstalling {name}", "{name} のアンインストール前に、別のインストールの終了を待機中"
+    ),
+    "waits_for_uninstaller": Text("waiting for the uninstaller of {name}", "{name} のアンインストーラーの終了を待機中"),
+    "waits_for_sent_down": Text("waiting for {host}, which a stopped run may have sent down", "中断した実行が再起動させた可能性のある {host} を待機中"),
+    "waits_down": Text("waiting for {name} to go down", "{name} の停止を待機中"),
+    "waits_back": Text("waiting for {name} to come back", "{name} の復帰を待機中"),
+    "waits_healthy": Text("waiting for {name} to be healthy", "{name} の正常化を待機中"),
     # of a check run
     "would_stop": Text("check mode: a real run would stop here. {why}", "チェックモード: 実際の実行ではここで停止します。{why}"),
     "planned_on": Text(
@@ -222,6 +268,14 @@ WARNINGS: dict[str, Text] = {
     "not_restarted": Text(
         "{machines}: a password filter was unregistered there too, and the task does not name it, so it is not restarted",
         "{machines}: パスワードフィルターの登録を解除しましたが、タスクに指定がないため再起動しません",
+    ),
+    "orphan_crontab": Text(
+        "{path} is the crontab of a user who does not exist; cron passes it over, and so does this task",
+        "{path} は存在しないユーザーのcrontabです。cronは実行しないため、このタスクでも対象にしません",
+    ),
+    "timers_not_known": Text(
+        "{path} cannot be read; whether that user has systemd timers is not known",
+        "{path} を読み取れないため、そのユーザーのsystemdタイマーの有無は不明です",
     ),
     "not_written_in_place": Text(
         "{name} lies on {file_system}, which does not write new contents over the old ones: what lay there stays on the disk until it is used again. Revoke "

@@ -9,7 +9,7 @@ import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._core import journal_lines
+from .._core import journal_lines, phrases
 from .._core.errors import OffboardError
 from .._core.machine_ids import host_of
 from .._core.model import Change, Object, Outcome
@@ -85,7 +85,7 @@ class Restarts(Resource):
                 last[:] = [exc]
             return bool(found)
 
-        if not self._wait(answers, self._options.back_minutes, f"waiting for {host}, which a stopped run may have sent down"):
+        if not self._wait(answers, self._options.back_minutes, phrases.english("waits_for_sent_down", host=host)):
             minutes = self._options.back_minutes
             msg = f"a stopped run had begun to restart {host}, and within {minutes} minutes it did not answer; the last answer was: {last[0].msg}."
             raise OffboardError(f"{msg} Look at its console", code="not_back")
@@ -204,10 +204,10 @@ class Restarts(Resource):
                 return False
             return mark not in ("", one.mark)
 
-        if not self._wait(gone, self._options.gone_minutes, f"waiting for {one.name} to go down"):
+        if not self._wait(gone, self._options.gone_minutes, phrases.english("waits_down", name=one.name)):
             who = " Somebody else's restart is scheduled there; nothing was added to it." if under_way == "scheduled" else ""
             raise OffboardError(f"{one.name} did not go down within {self._options.gone_minutes} minutes.{who}", code="restart_not_begun")
-        if not self._wait(back, self._options.back_minutes, f"waiting for {one.name} to come back"):
+        if not self._wait(back, self._options.back_minutes, phrases.english("waits_back", name=one.name)):
             why = f"; the last answer was: {last[0].msg}" if last else ""
             raise OffboardError(
                 f"{one.name} went down, and within {self._options.back_minutes} minutes it was not seen to have started again{why}. Look at its console",
@@ -224,7 +224,7 @@ class Restarts(Resource):
             seen[:] = [domain.controller(name)]
             return seen[0].healthy
 
-        if not self._wait(well, self._options.healthy_minutes, f"waiting for {one.name} to be healthy"):
+        if not self._wait(well, self._options.healthy_minutes, phrases.english("waits_healthy", name=one.name)):
             raise OffboardError(
                 f"{one.name} was restarted, and is not healthy after {self._options.healthy_minutes} minutes: {seen[0].why}. No other one is restarted",
                 code="not_healthy",

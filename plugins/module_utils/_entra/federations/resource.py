@@ -260,7 +260,7 @@ class ExternalFederation(OfTenant):
     def _wait_for_effect(self) -> None:
         end = time.monotonic() + self._options.wait_seconds
         while (left := end - time.monotonic()) > 0:
-            self.tell(f"waiting {left:.0f} s more until the change is in effect")
+            self.tell(phrases.english("waits_for_effect", seconds=f"{left:.0f}"))
             time.sleep(min(left, 10.0))
 
     def close(self) -> None:

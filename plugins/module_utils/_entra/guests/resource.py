@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from itertools import islice
 from typing import Any, ClassVar
 
-from ..._core import journal
+from ..._core import journal, phrases
 from ..._core.errors import NotSeen, OffboardError
 from ..._core.guard import never_touch, nothing_known
 from ..._core.model import Change, Object, Outcome, Refusal
@@ -274,7 +274,7 @@ class Guests(OfTenant):
         """Who redeems before a federation is in effect gets another way to sign in, and keeps it."""
         seconds = self._options.settle_seconds if self._options.invites else 0
         while seconds and (left := guest_plan.settling(read_journal(self._options.journal or ""), seconds, datetime.datetime.now(datetime.UTC))):
-            self.tell(f"waiting {left:.0f} s until the last change of federations and redemption order is in effect")
+            self.tell(phrases.english("waits_for_last_change", seconds=f"{left:.0f}"))
             time.sleep(min(left, _SETTLE_INTERVAL))
 
     def apply_all(self, changes: Iterable[Change], begin: Callable[[list[Change]], None], record: Record) -> None:

@@ -51,8 +51,8 @@ class _Found:
     def warnings(self) -> list[str]:
         """What is there and is not looked into."""
         return [
-            *(f"{path} is the crontab of a user who does not exist; cron passes it over, and so does this task" for path in self.orphans),
-            *(f"{path} cannot be read; whether that user has systemd timers is not known" for path in self.not_looked_at),
+            *(phrases.english("orphan_crontab", path=path) for path in self.orphans),
+            *(phrases.english("timers_not_known", path=path) for path in self.not_looked_at),
         ]
 
 

@@ -225,7 +225,7 @@ class Software(Resource):
     def _run(self, shell: Shell, product: Product, command: list[str], end: float) -> int:
         """The uninstaller's exit code; while another installation is at work, again and again."""
         while True:
-            self.tell(f"uninstalling {product.name}")
+            self.tell(phrases.english("uninstalls", name=product.name))
             line = software.arguments_line(product, command[1:])
             code = shell.start(command[0], line, end - time.monotonic(), output_matters=False).exit_code
             if software.meaning(code) != "busy":
@@ -236,7 +236,7 @@ class Software(Resource):
                     code="installer_busy",
                     details={"exit_code": code},
                 )
-            self.tell(f"waiting for another installation to end before uninstalling {product.name}")
+            self.tell(phrases.english("waits_for_installer", name=product.name))
             time.sleep(_BUSY_SECONDS)
 
     def _await_end(self, product: Product, before: list[tuple[str, int]], program: str, end: float) -> bool:
@@ -253,7 +253,7 @@ class Software(Resource):
             idle_since = None if at_work else idle_since or now
             if idle_since and now - idle_since > _GRACE_SECONDS:
                 return False
-            self.tell(f"waiting for the uninstaller of {product.name}")
+            self.tell(phrases.english("waits_for_uninstaller", name=product.name))
             time.sleep(_POLL_SECONDS)
 
     def _log_wants_restart(self, log: str) -> bool:
