@@ -490,6 +490,23 @@ def test_by_ansible_over_ssh(cron: Host, tmp_path: Path) -> None:
     assert cron.run("sh", "-c", "ls -A /run/ansible") == b""
 
 
+def test_an_older_machine_that_is_not_in_utf_8(cron: Host, tmp_path: Path) -> None:
+    """A crontab in Shift_JIS, and a file and a folder with such names: Ansible refuses a whole answer for one byte of them."""
+    japanese = "同期".encode("shift_jis")
+    line = LINE.encode() + b" # " + japanese
+    cron.set_crontab(USER, CRONTAB.encode().replace(LINE.encode(), line))
+    for name in ("/etc/cron.d/", "/opt/"):
+        cron.run("sh", "-c", 'cat > "$1"', "sh", name + os.fsdecode(japanese), data=b"# nothing\n")
+    try:
+        for state, marked in (("disabled", MARKER.encode()), ("present", b"")):
+            journal = tmp_path / state / "journal.jsonl"
+            assert "ANSWER True 1" in play(cron, tmp_path, "-v", state=state, journal=str(journal))
+            assert b"\n" + marked + line + b"\n" in cron.crontab(USER)
+    finally:
+        for name in ("/etc/cron.d/", "/opt/"):
+            cron.run("rm", name + os.fsdecode(japanese))
+
+
 def test_a_machine_that_is_not_there(cron: Host, tmp_path: Path) -> None:
     output = play(cron, tmp_path, host={"ansible_port": 9, "ansible_ssh_timeout": 2}, state="disabled", journal=str(tmp_path / "j"), fails=True)
     assert '"code": "unreachable"' in output

@@ -102,7 +102,8 @@ def test_a_stage_that_begins_later_demands_the_gate_whatever_the_number(tmp_path
     """With null the option was as if it had not been given, and nobody asked for the gate's verdict."""
     for role in ("microsoft_365", "directory_sync"):
         for given in (None, "", 24):
-            words = ["-i", "localhost,", "-m", "ansible.builtin.debug", "-a", f"var=__{role}_requires", "-e", f"@{ROOT}/roles/{role}/vars/main.yml"]
+            words = ["-i", "localhost,", "-m", "ansible.builtin.debug", "-a", f"var=__{role}_requires"]
+            words += [word for of in ("offboard", role) for word in ("-e", f"@{ROOT}/roles/{of}/vars/main.yml")]
             more = {"__offboard_run_dir": "/x", "offboard_options": ["microsoft_365"], "offboard_gate_max_age_hours": given, "groups_of": []}
             done = subprocess.run(
                 [Path(sys.executable).parent / "ansible", *words, "-e", json.dumps(more), "localhost"],

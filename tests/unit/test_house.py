@@ -332,7 +332,9 @@ def _warnings(tree: ast.AST) -> Iterator[ast.expr]:
                 yield told
             case ast.AugAssign(target=ast.Attribute(attr="warnings"), value=told):
                 yield told
-            case ast.Call(func=ast.Name(id="warn" | "_warn") | ast.Attribute(attr="warn" | "_warn" | "tell" | "_wait"), args=[*_first, told]):
+            case ast.Call(func=ast.Name(id="warn" | "_warn") | ast.Attribute(attr="warn" | "_warn"), args=[*_first, told]):
+                yield told
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="self"), attr="tell" | "_wait"), args=[*_first, told]):
                 yield told
 
 

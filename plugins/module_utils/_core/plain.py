@@ -23,6 +23,7 @@ _HIDDEN_IN_JSON = re.compile(f"[{_NOT_IN_JSON}]")
 _HIDDEN = re.compile(f"[\x00-\x08\x0b-\x1f{_NOT_IN_JSON}{_INVISIBLE}]")
 _HIDDEN_IN_LINE = re.compile(f"[\x00-\x08\n\x0b-\x1f{_NOT_IN_JSON}{_INVISIBLE}]")
 
+_HALVES = re.compile("[\ud800-\udfff]")
 #: What of a result is there for people as a whole: nothing is done with it but to read it. The values as they are lie in the journal.
 _SHOWN = frozenset({"plan", "applied", "failed_objects", "skipped_objects", "restore", "failure", "diff"})
 #: Sentences of a result, and names of objects among what is shown.
@@ -80,13 +81,27 @@ def values(value: Any, show: Callable[[str], str] = lines) -> Any:
     return value
 
 
-def result(value: Any) -> Any:
-    """A module's return values: what is there to be read as `values` shows it, data as they are."""
+def whole(value: Any) -> Any:
+    """The same with halves of characters shown: one of them, and Ansible refuses all that a module has answered, or is given.
+
+    JSON can escape half of a character; and a byte that is no UTF-8 (an old crontab in Shift_JIS) is one as Python reads it.
+    """
+    if isinstance(value, str):
+        return _HALVES.sub(_seen, value)
     if isinstance(value, Mapping):
-        return {name: _part(name, item) for name, item in value.items()}
+        return {whole(name): whole(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [whole(item) for item in value]
+    return value
+
+
+def result(value: Any) -> Any:
+    """A module's return values: what is there to be read as `values` shows it, data as they are, so far as Ansible takes them."""
+    if isinstance(value, Mapping):
+        return {whole(name): _part(name, item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [result(item) for item in value]
-    return value
+    return whole(value)
 
 
 def failure(value: Any) -> Any:

@@ -271,11 +271,11 @@ WARNINGS: dict[str, Text] = {
     ),
     "orphan_crontab": Text(
         "{path} is the crontab of a user who does not exist; cron passes it over, and so does this task",
-        "{path} は存在しないユーザーのcrontabです。cronは実行しないため、このタスクでも対象にしません",
+        "{path} は存在しない利用者のcrontabです。cronは実行しないため、このタスクでも対象にしません",
     ),
     "timers_not_known": Text(
         "{path} cannot be read; whether that user has systemd timers is not known",
-        "{path} を読み取れないため、そのユーザーのsystemdタイマーの有無は不明です",
+        "{path} を読み取れないため、その利用者のsystemdタイマーの有無は不明です",
     ),
     "not_written_in_place": Text(
         "{name} lies on {file_system}, which does not write new contents over the old ones: what lay there stays on the disk until it is used again. Revoke "

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .._core import plain
 from .._core.errors import OffboardError
 from . import permissions, sdk
 
@@ -52,12 +53,18 @@ def about_one_part(exc: GraphError, signed_in: bool) -> bool:
     return not (isinstance(exc, SignInFailed) or lost or (exc.status == 401 and not signed_in))
 
 
+#: what JSON may escape of a character beyond U+FFFF: one half alone is no text that a file or Ansible could hold
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
 def json_object(content: bytes) -> dict[str, Any]:
     """A body as a dict; empty when there is none or when it is not a JSON object (a gateway's HTML page)."""
     try:
         value = json.loads(content) if content else {}
     except (ValueError, RecursionError):
         return {}
+    if _HALF.search(content):
+        value = plain.whole(value)
     return value if isinstance(value, dict) else {}
 
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..._core import confirmations, redaction
+from ..._core import confirmations, plain, redaction
 from ..._core.errors import OffboardError
 from ..._core.machine_ids import on_host
 from ..._core.model import Object
@@ -132,11 +132,16 @@ def jobs(place: Place) -> list[Job]:
     return [_script(place)] if place.kind == "script" else list(_numbered(_of_lines(place)))
 
 
+def _text(content: bytes) -> str:
+    """As it is shown and confirmed; a byte that is no UTF-8 as the machine's own answers show it."""
+    return str(plain.whole(content.decode("utf-8", "surrogateescape")))
+
+
 def _of_lines(place: Place) -> Iterator[Job]:
     environment = {"HOME": place.home, "LOGNAME": place.user}
     for number, raw in enumerate(place.lines):
         enabled = not raw.startswith(MARKER)
-        line = raw.removeprefix(MARKER).decode("utf-8", "surrogateescape").strip("\r\n")
+        line = _text(raw.removeprefix(MARKER)).strip("\r\n")
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         if variable := _VARIABLE.fullmatch(line):
@@ -162,7 +167,7 @@ def _numbered(found: Iterable[Job]) -> Iterator[Job]:
 
 def _script(place: Place) -> Job:
     programs = [(place.name, place.link or place.name)]
-    text = place.content.decode("utf-8", "surrogateescape")
+    text = _text(place.content)
     if _SHEBANG.match(text):
         programs += shell.started(text, "/", {"HOME": "/root"})
     when = posixpath.basename(posixpath.dirname(place.name)).removeprefix("cron.")

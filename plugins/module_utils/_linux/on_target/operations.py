@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 
 from . import accounts, cron, files
@@ -32,6 +33,29 @@ WRITING = {
 }
 
 
+#: a byte of a name that is no UTF-8, which Python holds as half of a character and Ansible refuses, as it is written instead
+_BYTE = re.compile("[\udc80-\udcff]")
+_WRITTEN = re.compile(r"\\udc([89a-f][0-9a-f])")
+
+
+def _each(value, change):
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {_each(name, change): _each(item, change) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_each(item, change) for item in value]
+    return value
+
+
+def _told(text):
+    return _BYTE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+def _meant(text):
+    return _WRITTEN.sub(lambda found: chr(0xDC00 + int(found.group(1), 16)), text)
+
+
 def run(module):
     """Carry out what the module is asked for; never returns."""
     name, failure = module.params["operation"], None
@@ -40,7 +64,7 @@ def run(module):
             raise TargetError(f"{name} in check mode", "internal_error")
         # apart, since Ansible hides whatever of an answer is the same as a secret
         content = {} if module.params["content"] is None else {"content": module.params["content"]}
-        answer = {**READING, **WRITING}[name](module, **module.params["arguments"], **content)
+        answer = {**READING, **WRITING}[name](module, **_each(module.params["arguments"], _meant), **content)
     except TargetError as exc:
         failure = exc
     except Exception as exc:  # pylint: disable=broad-exception-caught
@@ -49,5 +73,5 @@ def run(module):
         msg = f"a fault of this module, please report it: {type(exc).__name__} at {where.name}:{where.lineno}"
         failure = TargetError(msg, "internal_error")
     if failure is not None:
-        module.fail_json(msg=failure.msg, failure={"code": failure.code, "details": failure.details})
-    module.exit_json(changed=name in WRITING, answer=answer)
+        module.fail_json(msg=_told(failure.msg), failure={"code": failure.code, "details": _each(failure.details, _told)})
+    module.exit_json(changed=name in WRITING, answer=_each(answer, _told))

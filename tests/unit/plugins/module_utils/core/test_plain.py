@@ -193,6 +193,17 @@ def test_a_module_tells_names_of_every_script_as_they_are(name):
     assert name in told["msg"] and told["diff"][0]["before"] == {"displayName": name} and told["plan"][0]["name"] == name
 
 
+@pytest.mark.parametrize("half", ["\ud83d", "\udc93", "a\udfffb"], ids=ascii)
+def test_an_answer_that_ansible_would_refuse_is_none(half):
+    """Ansible refuses the whole answer for one half of a character in it, be it in data or in a name of data."""
+    with pytest.raises(Ended) as caught:
+        runner.run_info(Module(), lambda params: {"things": [{"name": half, "of": {half: [half]}}]})
+    told = caught.value.args[0]
+    json.dumps(told, ensure_ascii=False).encode()
+    shown = "".join(f"\\u{ord(char):04x}" if "\ud800" <= char <= "\udfff" else char for char in half)
+    assert told["things"] == [{"name": shown, "of": {shown: [shown]}}]
+
+
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)
 def test_an_info_module_tells_nothing_that_a_terminal_obeys(text):
     for read in (lambda params: {"things": [], "msg": text, "summary": [text]}, lambda params: (_ for _ in ()).throw(OffboardError(text, code="no"))):

@@ -18,7 +18,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._graph import clie
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph import sdk
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.client import Client
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.connection import Connection
-from ansible_collections.offboard.iij_id.plugins.module_utils._graph.errors import GraphError
+from ansible_collections.offboard.iij_id.plugins.module_utils._graph.errors import GraphError, json_object
 from ansible_collections.offboard.iij_id.plugins.module_utils._module import waiting
 
 GRAPH = "https://graph.microsoft.com/v1.0"
@@ -214,3 +214,16 @@ def test_who_signs_in(graph: Answers, claims: dict[str, Any], who: tuple[str, ..
 @pytest.mark.parametrize("text", ["opaque", "a.b.c", "e30.!!!.x", "e30..x"])
 def test_a_token_that_tells_nothing(graph: Answers, text: str) -> None:
     assert graph(answer(), access_token=text).identity() == {"app_id": "", "upn": "", "object_id": "", "tenant_id": "contoso.example"}
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        (rb'{"displayName": "cut \ud83d"}', r"cut \ud83d"),
+        (rb'{"displayName": "whole \uD83D\uDE00"}', "whole \U0001f600"),
+        ('{"displayName": "\u540d"}'.encode(), "名"),
+    ],
+)
+def test_half_of_a_character_is_shown(body: bytes, name: str) -> None:
+    """A display name that was cut within an emoji: no file could hold it, and Ansible takes no answer with it."""
+    assert json_object(body) == {"displayName": name}

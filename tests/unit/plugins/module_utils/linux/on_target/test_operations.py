@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from types import SimpleNamespace
 
@@ -37,6 +38,17 @@ def run(operation, check=False, content=None, **arguments):
 @pytest.mark.parametrize("operation", sorted(operations.WRITING))
 def test_nothing_is_written_in_check_mode(operation, tmp_path):
     assert run(operation, check=True, path=str(tmp_path))["failure"]["code"] == "internal_error"
+
+
+def test_a_name_that_is_no_utf_8_is_told_and_understood(tmp_path):
+    """As a folder in Shift_JIS on an older machine is: Ansible takes no half of a character, neither in an answer nor in what a module is given."""
+    raw = os.fsencode(tmp_path) + b"/\x93\xfa\x96{"
+    os.mkdir(raw)
+    shown = f"{tmp_path}/\\udc93\\udcfa\\udc96{{"
+    for name in (shown, os.fsdecode(raw)):
+        answer = run("real_paths", paths=[name])["answer"]
+        assert answer == {shown: shown}
+        json.dumps(answer, ensure_ascii=False).encode()
 
 
 def test_a_fault_quotes_nothing(monkeypatch):

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._core.ids import user_address
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.addresses import user_address
 
 
 @pytest.mark.parametrize(
