@@ -155,7 +155,12 @@ def host(text: str) -> str:
             text = urllib.parse.urlsplit(text).hostname or ""
         except ValueError:
             return ""
-    return domain(re.sub(r"(?::\d+)?(?:/.*)?$", "", text).removeprefix("*"))
+    text = text.partition("/")[0]
+    if six := re.fullmatch(r"\[([0-9a-f:.]+(?:%[^\]]*)?)\](?::\d+)?", text):
+        text = six[1]
+    if text.count(":") > 1:  # an IPv6 address: its last group is no port
+        return text
+    return domain(re.sub(r":\d+$", "", text).removeprefix("*"))
 
 
 def idp_hosts(texts: Iterable[str]) -> tuple[str, ...]:

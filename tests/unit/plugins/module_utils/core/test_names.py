@@ -78,6 +78,11 @@ def test_a_user(text, name):
         (" AUTH.IIJ.JP. ", "auth.iij.jp"),
         ("https://auth.iij.jp/login?x=1", "auth.iij.jp"),
         ("auth.iij.jp:443", "auth.iij.jp"),
+        # an IPv6 address has no port without brackets, and two of them are two machines
+        ("2001:DB8::1", "2001:db8::1"),
+        ("2001:db8::2", "2001:db8::2"),
+        ("[2001:db8::1]:5986", "2001:db8::1"),
+        ("https://[2001:db8::1]:5986/wsman", "2001:db8::1"),
         ("auth.iij.jp/login", "auth.iij.jp"),
         ("*.iij.jp", "iij.jp"),
         (".iij.jp", "iij.jp"),
