@@ -537,7 +537,7 @@ def test_a_rerun_knows_from_the_file_or_from_the_journal_who_has_a_password(chan
     (tmp_path / "journal.jsonl").unlink()
     without = change(**options, journal=None)
     assert without["counts"] == {"planned": 0, "unchanged": 30, "skipped": 0}
-    assert "30 users count as having the password of the hand-over file" in str(without["warnings"])
+    assert "30 of the users with a password of the hand-over file count as having that one" in str(without["warnings"])
     other = change(**options)
     assert {item["code"] for item in other["skipped_objects"]} == {"password_changed_elsewhere"}
     assert other["counts"] == {"planned": 0, "unchanged": 0, "skipped": 30}

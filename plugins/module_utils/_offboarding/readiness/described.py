@@ -16,7 +16,8 @@ def option(*description: str, default: Any = None, **more: Any) -> Any:
 
     more: what else its argument_spec says (`choices`, `no_log`).
     """
-    return dataclasses.field(default=default, metadata={"description": description, **more})
+    # made for a dataclass; pylint wants to see it in one
+    return dataclasses.field(default=default, metadata={"description": description, **more})  # pylint: disable=invalid-field-call
 
 
 def documented(made_of: type) -> dict[str, dict[str, Any]]:

@@ -176,8 +176,8 @@ def test_a_module_tells_nothing_that_a_terminal_obeys(name, how, tmp_path):
     for text in (told.get("msg", ""), *told["warnings"]):
         assert "\n" not in text
     for thing in things:
-        data = name if how == "done" else plain.lines(name)
-        assert thing["id"] == thing["display_name"] == data, "data are as they are, unless Ansible shows them whole"
+        data = plain.whole(name) if how == "done" else plain.lines(name)
+        assert thing["id"] == thing["display_name"] == data, "data are as Ansible takes them, unless it shows them whole"
         assert not OBEYED.search(thing["msg"] + thing["why"][0])
     if how != "error":
         assert [change["id"] for change in told["plan"]] == [plain.lines(name)]
