@@ -9,13 +9,14 @@ import datetime
 import hashlib
 import json
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from .._core import manifest, plain, strict_json
 from .._core.errors import OffboardError
+from .._core.heads import some
 from .._core.model import Change, Object
 from .._core.times import past
 from .._module import binding
@@ -31,8 +32,6 @@ Lacks = Callable[[Mapping[str, Any]], Collection[str]]
 #: Given names of domains, those of them, and below them, that are not managed.
 Federated = Callable[[Collection[str]], Iterable[str]]
 _RESTORE = "Restore it from a backup."
-#: objects that a message names
-_NAMED = 10
 
 #: Options that say where a task writes what it did; a task that has no journal, but another of them there, works for the exit all the same.
 _WRITTEN = ("journal", "handover_file", "results_file", "backup_dir")
@@ -224,7 +223,7 @@ def _check_snapshot(folder: str, owner: Mapping[str, str], lacks: Lacks) -> None
     check_files(folder, found["files"])
     if missing := list(lacks(found)):
         raise OffboardError(
-            phrases.english("snapshot_lacks", folder=folder, taken=found["taken"], names=_first(missing)),
+            phrases.english("snapshot_lacks", folder=folder, taken=found["taken"], names=some(missing)),
             code="snapshot_incomplete",
             details={"lacks": missing[:1000]},
         )
@@ -247,15 +246,10 @@ def _check_saved(folder: str, names: Iterable[str], owner: Mapping[str, str], id
             raise OffboardError(phrases.english("no_saved_file", name=name, folder=folder), code="snapshot_missing")
     if missing := [item for item in ids if item.casefold() not in held]:
         raise OffboardError(
-            phrases.english("not_saved", folder=folder, names=_first(missing)),
+            phrases.english("not_saved", folder=folder, names=some(missing)),
             code="snapshot_incomplete",
             details={"lacks": missing[:1000]},
         )
-
-
-def _first(names: Sequence[str]) -> str:
-    """The first of many, and how many more there are."""
-    return ", ".join(names[:_NAMED]) + (f" (+{len(names) - _NAMED})" if len(names) > _NAMED else "")
 
 
 def check_owner(path: str, found: Mapping[str, Any], owner: Mapping[str, str]) -> None:
