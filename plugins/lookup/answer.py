@@ -52,9 +52,11 @@ class LookupModule(LookupBase):
         return [self._answer(name, variables or {}, kwargs) for name in terms]
 
     def _answer(self, name: str, variables: Any, given: dict[str, Any]) -> Any:
-        if "default" not in given and not specs.known(name):
-            raise AnsibleLookupError(f"answer: {name!r} is no variable of this collection's roles")
         value = self._templar.template(variables[name]) if name in variables else None
         if not unanswered(value):
             return value
-        return given["default"] if "default" in given else self._templar.template(specs.default(name))
+        if "default" in given:
+            return given["default"]
+        if not specs.known(name):
+            raise AnsibleLookupError(f"answer: {name!r} is no variable of this collection's roles")
+        return self._templar.template(specs.default(name))

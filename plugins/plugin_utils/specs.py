@@ -41,13 +41,27 @@ def variables() -> list[str]:
 def errors(given: Mapping[str, Any], roles: Iterable[str]) -> list[str]:
     """What Ansible says against the values that were given, for these roles. Secrets are texts, which any value can be: none is among it."""
     found = []
-    for role in (
-        role for role in roles if role in {*_roles(), _OWN}
-    ):  # an option of the contract that nobody knows is said by the specification of the role offboard
+    # an option of the contract that nobody knows is said by the specification of the role offboard
+    for role in (role for role in roles if role in {*_roles(), _OWN}):
         options = _options(role)
-        answered = {name: value for name, value in given.items() if name in options and not unanswered(value)}
+        answered = {name: _plain(value) for name, value in given.items() if name in options and not unanswered(value)}
         found += ArgumentSpecValidator(options).validate(answered).error_messages
     return found
+
+
+def _plain(value: Any) -> Any:
+    """The same in Python's own types. The validator copies all that it is given, and with one of Ansible's every variable of the play."""
+    if isinstance(value, Mapping):
+        return {_plain(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    return str.__str__(value) if isinstance(value, str) else value
+
+
+def at_hand() -> None:
+    """Read the files of all roles now, in the process that all later forks come from; without it each task would read its own."""
+    for role in _owners().values():
+        _defaults(role)
 
 
 def known(name: str) -> bool:
@@ -87,7 +101,7 @@ def _defaults(role: str) -> Mapping[str, Any]:
 
 @functools.cache
 def _entries(role: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = DataLoader().load_from_file(str(_ROLES / role / "meta" / "argument_specs.yml"))["argument_specs"]
+    found: Mapping[str, Any] = _plain(DataLoader().load_from_file(str(_ROLES / role / "meta" / "argument_specs.yml"))["argument_specs"])
     return found
 
 
