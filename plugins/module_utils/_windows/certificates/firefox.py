@@ -30,8 +30,8 @@ def certificates(database: bytes, store: str) -> list[StoredCertificate]:
             connection.set_progress_handler(lambda: 1, _STEPS)  # a view that never ends is interrupted
             connection.execute("PRAGMA trusted_schema = OFF")
             rows = [bytes(row[0]) for row in connection.execute(_QUERY, (_CERTIFICATE,)) if isinstance(row[0], bytes)]
-    except (sqlite3.Error, MemoryError, OverflowError) as exc:
-        raise OffboardError("The database cannot be read", code="database_unreadable") from exc
+    except (sqlite3.Error, MemoryError, OverflowError, UnicodeDecodeError):  # SQLite quotes a broken schema in its message, which need not be UTF-8
+        raise OffboardError("The database cannot be read", code="database_unreadable") from None
     for der in rows:
         with contextlib.suppress(OffboardError):
             found.append(described(der, store, hashlib.sha1(der, usedforsecurity=False).hexdigest().upper(), None))

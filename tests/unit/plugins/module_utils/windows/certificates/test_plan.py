@@ -225,7 +225,11 @@ def _endless() -> bytes:
     return connection.serialize()
 
 
-@pytest.mark.parametrize("database", [b"", b"no database", made.cert9([DER])[:3000], _endless()], ids=["empty", "text", "cut", "endless"])
+#: SQLite quotes the broken schema in a message that is no UTF-8
+MISNAMED = made.cert9([DER]).replace(b"KEY UNIQUE", b"KEY \xff\xfeIQUE")
+
+
+@pytest.mark.parametrize("database", [b"", b"no database", made.cert9([DER])[:3000], MISNAMED, _endless()], ids=["empty", "text", "cut", "misnamed", "endless"])
 def test_firefox_refuses(database: bytes) -> None:
     with pytest.raises(OffboardError) as refused:
         firefox.certificates(database, TARO)
