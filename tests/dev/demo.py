@@ -16,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-from lab import paths
+from lab import company, names, paths
 
 from . import lab
 from .places import tree
@@ -29,14 +29,14 @@ RUN_DIR = FOLDER / "offboard-run"
 PARTS = ("tenant", "directory", "windows", "linux")
 SECOND_CONTROLLER = "second_controller"
 #: Who confirms the steps, in the report.
-PERSON = "Hanako Reiji (./dev demo)"
+PERSON = names.called("Hanako Reiji (./dev demo)")
 #: The step that a person does in IIJ ID's console; the lab has one.
 CONSOLE_STEP = "provisioning_stopped"
 #: The order that blocks nobody: IIJ ID's service principal is switched off before the stop. A token that IIJ ID has already stays good to its end; a
 #: company waits 90 minutes for that. In the demo such tokens live shorter, and so it waits shorter, in both places by these.
 TOKEN_SECONDS, TOKEN_MINUTES = 50, 1
 #: The issuers of the certificates on a user's machine: IIJ ID's, and the company's own, which stays.
-DEVICE_CA, OTHER_CA = "CN=Reiji Device CA,O=Internet Initiative Japan Inc.,C=JP", "CN=Reiji Device CA,O=Reiji Corporation,C=JP"
+DEVICE_CA, OTHER_CA = names.called(["CN=Reiji Device CA,O=Internet Initiative Japan Inc.,C=JP", "CN=Reiji Device CA,O=Reiji Corporation,C=JP"])
 #: What Password Sync loads into the domain controllers' security authority.
 FILTER_FILE = r"C:\windows\system32\iidpwfilter.dll"
 #: What a group policy of the lab's company tells Chrome to sign in to.
@@ -48,7 +48,11 @@ DECISIONS = {
     "multi_factor_authentication_certificates": [DEVICE_CA],
     # the iPhones' list of hosts that are signed in to; no device gets it any more, and it stays
     "multi_factor_authentication_intune_assignments": [
-        {"kind": "device_configuration", "object": "428179ba-82bf-57c5-b088-a64a47b68aa5", "target": "allDevices"},
+        {
+            "kind": "device_configuration",
+            "object": company.make_id("device_configurations", "iPhoneのシングルサインオン"),
+            "target": "allDevices",
+        },
     ],
 }
 #: With two domain controllers in the directory; one alone is never restarted.

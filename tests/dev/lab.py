@@ -76,12 +76,13 @@ class Private:
 
 
 @contextlib.contextmanager
-def private(name: str) -> Iterator[Private]:
-    """Where a lab of the tests runs; of those with one `name` only one at a time, and without networks of their own only one of all.
+def private(name: str, **more: str) -> Iterator[Private]:
+    """Where a lab of the tests runs; of those with one `name` only one at a time,
+    and without networks of their own only one of all. `more` are environment variables besides.
 
     Raises Failure when it would have to share its addresses with a lab that runs.
     """
-    own = {"OFFBOARD_LAB": str(CACHE / f"{name}-lab")}
+    own = {"OFFBOARD_LAB": str(CACHE / f"{name}-lab"), **more}
     holder = subprocess.Popen(
         ["unshare", "--net", sys.executable, "-c", NETWORK],
         stdin=subprocess.PIPE,

@@ -274,6 +274,9 @@ def e2e(stage: Stage) -> None:
         stage.check("./dev demo", [*private.inside, ROOT / "dev", "demo"], env=private.env)
         if stage.long:
             stage.pytest("tests/e2e", private=private)
+    if stage.long:
+        with running_lab(stage, OFFBOARD_LAB_COMPANY="midori") as private:
+            stage.check("./dev demo, another company", [*private.inside, ROOT / "dev", "demo"], env=private.env)
 
 
 STAGES: dict[str, Callable[[Stage], None]] = {
@@ -292,11 +295,11 @@ LANES = ((lint, unit, package, cores), (lab, sanity), (tenant, molecule, e2e))
 
 
 @contextlib.contextmanager
-def running_lab(stage: Stage) -> Iterator[laboratory.Private]:
+def running_lab(stage: Stage, **more: str) -> Iterator[laboratory.Private]:
     """A lab of its own, up for the stage. A part that cannot run here counts as skipped, with its reason."""
     from lab.__main__ import OPTIONAL
 
-    with laboratory.private(stage.name) as private:
+    with laboratory.private("-".join((stage.name, *more.values())), **more) as private:
 
         def run(*words: str, inside: tuple[str, ...] = private.inside) -> None:
             code = stage.run([*inside, *laboratory.COMMAND, *words], env=private.env)

@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-import yaml
 from lab import company, inventory
 
 PEOPLE = list(company.people())
-DECISIONS = yaml.safe_load(inventory.DECISIONS.read_text(encoding="utf-8"))
+DECISIONS = inventory.decisions()
 DOMAINS = [
     item["id"] for item in company.data()["tenant"]["domains"] if item.get("federation") == "iij" or item.get("parent") in DECISIONS["microsoft_365_domains"]
 ]

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from ansible.module_utils.testing import patch_module_args
 from dev import places
 from lab import inventory, paths
@@ -218,7 +217,7 @@ class Operator:
         local = {"localhost": {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}}
         groups = {"all": {"hosts": local}, "iij_id_domain_controllers": {"hosts": machines}, "iij_id_agents": {"children": {"iij_id_domain_controllers": {}}}}
         (folder / "inventory.json").write_text(json.dumps(groups))
-        decided = yaml.safe_load(inventory.DECISIONS.read_text(encoding="utf-8"))
+        decided = inventory.decisions()
         self._variables = {
             **{name: value for name, value in decided.items() if name.startswith("directory_sync")},
             **inventory.directory_vars(),

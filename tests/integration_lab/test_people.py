@@ -28,7 +28,7 @@ class Operator:
 
     def __init__(self, tenant: RunningTenant, folder: Path, **variables: Any) -> None:
         self.run_dir = folder / "run"
-        decisions = {name: value for name, value in yaml.safe_load(inventory.DECISIONS.read_text()).items() if name.startswith(("offboard_", "microsoft_365_"))}
+        decisions = {name: value for name, value in inventory.decisions().items() if name.startswith(("offboard_", "microsoft_365_"))}
         connection = {f"offboard_{name}": value for name, value in tenant.credentials().items()}
         addresses = {"offboard_graph_url": tenant.url, "offboard_authority": tenant.url, "offboard_ca_file": str(tenant.ca_file)}
         own = {"offboard_run_dir": str(self.run_dir), "offboard_options": ["microsoft_365"], "offboard_vault_password": inventory.VAULT_PASSWORD}

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from . import paths
+from . import names, paths
 
 FILE = Path(__file__).with_name("company.yml")
 
@@ -109,7 +109,10 @@ class Fixture:
 @functools.cache
 def data() -> dict[str, Any]:
     """The contents of `company.yml`."""
-    return yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    read: dict[str, Any] = names.called(yaml.safe_load(FILE.read_text(encoding="utf-8")))
+    for kind in ("domains", "apps", "groups"):
+        read["tenant"][kind] = names.ordered(read["tenant"][kind])
+    return read
 
 
 def tenant_id() -> str:
@@ -164,7 +167,7 @@ def people(count: int | None = None, seeded: str = "blocked") -> Iterator[Person
             id=make_id("user", f"person-{number}"),
             family=family,
             given=given,
-            account=account,
+            account=names.account(account),
             domain=domains[0] if extra else domains[number - 1],
             department=_DEPARTMENTS[number % len(_DEPARTMENTS)],
             title=_TITLES[number % len(_TITLES)],

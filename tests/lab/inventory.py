@@ -11,12 +11,18 @@ from typing import Any
 
 import yaml
 
-from . import company, paths
+from . import company, names, paths
 from .linux.part import LinuxPart
 
 #: Encrypts snapshots and hand-over files of the lab. A throw-away, like paths.PASSWORD.
 VAULT_PASSWORD = "lab-vault-password"
-DECISIONS = Path(__file__).with_name("decisions.yml")
+
+
+def decisions() -> dict[str, Any]:
+    """The contents of `decisions.yml`, as the roles take them."""
+    read: dict[str, Any] = names.called(yaml.safe_load(Path(__file__).with_name("decisions.yml").read_text(encoding="utf-8")))
+    read["microsoft_365_accepted_references"] = [company.make_id(*named) for named in read["microsoft_365_accepted_references"]]
+    return names.typed(read)
 
 
 def tenant_vars(app: str = "offboard") -> dict[str, Any]:
@@ -26,8 +32,8 @@ def tenant_vars(app: str = "offboard") -> dict[str, Any]:
         "offboard_graph_url": paths.TENANT_URL,
         "offboard_authority": paths.TENANT_URL,
         "offboard_ca_file": str(paths.ca_file()),
-        "offboard_tenant_id": company.tenant_id(),
-        "offboard_client_id": entry["client_id"],
+        "offboard_tenant_id": names.typed(company.tenant_id()),
+        "offboard_client_id": names.typed(entry["client_id"]),
         "offboard_client_secret": entry["secret"],
     }
 
@@ -62,23 +68,24 @@ def windows_vars() -> dict[str, Any]:
 def write() -> Path:
     """Write the inventory and return its folder. Files that hold a password are readable by their owner only."""
     folder = paths.STATE / "inventory"
-    machines = {name: {"ansible_host": address} for name, address in paths.WINDOWS.items()}
+    machines = {names.machine(name): {"ansible_host": address} for name, address in paths.WINDOWS.items()}
     # the directory knows them by other names
-    known_as = {"dcwin1": paths.DC_HOST, "dcwin2": paths.SECOND_DC_HOST}
+    known_as = {names.machine("dcwin1"): paths.DC_HOST, names.machine("dcwin2"): paths.SECOND_DC_HOST}
+    fleet = set(map(names.machine, paths.FLEET))
     controllers = set(known_as)
     localhost = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
     agents = {
-        "hosts": {name: host for name, host in machines.items() if name not in controllers and name not in paths.FLEET},
+        "hosts": {name: host for name, host in machines.items() if name not in controllers | fleet},
         "children": {"iij_id_domain_controllers": {"hosts": {name: {**machines[name], "offboard_domain_controller": dc} for name, dc in known_as.items()}}},
     }
     # the first is a user's machine, too
-    clients = {"hosts": {"sync01": None} | {name: machines[name] for name in paths.FLEET}}
+    clients = {"hosts": {names.machine("sync01"): None} | {name: machines[name] for name in fleet}}
     children = {"iij_id_agents": agents, "iij_id_browser_machines": clients}
     linux = LinuxPart()
     of_linux = {"iij_id_linux_agents": {"hosts": hosts}} if (hosts := linux.inventory()) else {}
     _write(folder / "hosts.yml", {"all": {"hosts": {"localhost": localhost}, "children": {**children, **of_linux}}}, 0o644)
     _write(folder / "group_vars" / "all" / "lab.yml", tenant_vars() | directory_vars() | {"offboard_vault_password": VAULT_PASSWORD}, 0o600)
-    _write(folder / "group_vars" / "all" / "decisions.yml", yaml.safe_load(DECISIONS.read_text(encoding="utf-8")), 0o644)
+    _write(folder / "group_vars" / "all" / "decisions.yml", decisions(), 0o644)
     _write(folder / "group_vars" / "all" / "linux.yml", linux.decisions(), 0o644)
     for group in children:
         _write(folder / "group_vars" / group / "lab.yml", windows_vars(), 0o600)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from . import names
+
 CACHE = Path(os.environ.get("OFFBOARD_CACHE") or Path.home() / ".cache" / "offboard-iij-id")
 STATE = Path(os.environ.get("OFFBOARD_LAB") or CACHE / "lab")
 
@@ -27,14 +29,14 @@ IDP_URL = f"https://{IDP_ADDRESS}:{IDP_PORT}"
 
 # Active Directory. Samba's LDAP ports are fixed (389, 636), so the address is what varies.
 DC_ADDRESS = "127.0.0.61"
-DC_HOST = "dc1.ad.reiji.example"
+DC_HOST = names.called("dc1.ad.reiji.example")
 SECOND_DC_ADDRESS = "127.0.0.62"  # only while a test wants two: lab/directory/second.py
-SECOND_DC_HOST = "dc2.ad.reiji.example"
-AD_REALM = "AD.REIJI.EXAMPLE"
-AD_NETBIOS = "REIJI"
-AD_BASE = "DC=ad,DC=reiji,DC=example"
-AD_ADMIN = "Administrator@ad.reiji.example"
-AD_OPERATOR = "offboard@ad.reiji.example"  # delegated: company.yml, directory.operator
+SECOND_DC_HOST = names.called("dc2.ad.reiji.example")
+AD_REALM = names.called("AD.REIJI.EXAMPLE")
+AD_NETBIOS = names.called("REIJI")
+AD_BASE = names.called("DC=ad,DC=reiji,DC=example")
+AD_ADMIN = names.called("Administrator@ad.reiji.example")
+AD_OPERATOR = names.called("offboard@ad.reiji.example")  # delegated: company.yml, directory.operator
 
 # The Linux machine of tests; its sshd takes a free port.
 LINUX_ADDRESS = "127.0.0.71"

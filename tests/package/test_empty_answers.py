@@ -95,7 +95,7 @@ def _options() -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("empty", ["null", pytest.param("''", marks=pytest.mark.long)])
 def test_preflight_with_nothing_answered(tenant: RunningTenant, tmp_path: Path, empty: str) -> None:
-    decisions = {name: value for name, value in yaml.safe_load(inventory.DECISIONS.read_text()).items() if _given(name)}
+    decisions = {name: value for name, value in inventory.decisions().items() if _given(name)}
     credentials = {f"offboard_{name}": value for name, value in tenant.credentials().items()}
     addresses = {"offboard_graph_url": tenant.url, "offboard_authority": tenant.url, "offboard_ca_file": str(tenant.ca_file)}
     variables = {**decisions, **credentials, **addresses, "offboard_options": ["microsoft_365"], "offboard_vault_password": inventory.VAULT_PASSWORD}

@@ -178,7 +178,7 @@ def test_an_execution_environment_can_be_built(tarball: Path, installed: Path, t
 
 def _variables(tenant: RunningTenant, run_dir: Path) -> dict[str, Any]:
     """What an operator gives who only has a tenant, but for the client secret and the vault's password."""
-    decisions = {name: value for name, value in yaml.safe_load(inventory.DECISIONS.read_text()).items() if name.startswith(("offboard_", "microsoft_365_"))}
+    decisions = {name: value for name, value in inventory.decisions().items() if name.startswith(("offboard_", "microsoft_365_"))}
     credentials = {f"offboard_{name}": value for name, value in tenant.credentials().items() if name != "client_secret"}
     addresses = {"offboard_graph_url": tenant.url, "offboard_authority": tenant.url, "offboard_ca_file": str(tenant.ca_file)}
     return {**decisions, **credentials, **addresses, "offboard_run_dir": str(run_dir), "offboard_options": ["microsoft_365"]}

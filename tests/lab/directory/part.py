@@ -24,7 +24,7 @@ from typing import Any
 import ldap3
 from ldap3.core.exceptions import LDAPException
 
-from .. import company, part, paths, process, surroundings, tls
+from .. import company, names, part, paths, process, surroundings, tls
 from . import fixture, group_policies, settings
 
 #: Debian packages of the part, and the program or library by which each is recognised.
@@ -101,7 +101,7 @@ class DirectoryPart(part.Part):
                 run("/usr/sbin/samba", "--version").stdout,
             ]
         )
-        return paths.CACHE / self.name / f"seed-{hashlib.sha256(made_from.encode()).hexdigest()[:16]}.tar.zst"
+        return paths.CACHE / self.name / f"seed-{names.COMPANY}-{hashlib.sha256(made_from.encode()).hexdigest()[:16]}.tar.zst"
 
     def prepare(self) -> None:
         seed = self._seed_file()
@@ -128,7 +128,7 @@ class DirectoryPart(part.Part):
             packed = work / "seed"
             # SYSVOL's NT ACLs are extended attributes.
             run("tar", "-C", work, "--xattrs", "--xattrs-include=*", "--zstd", "-S", "-cf", packed, "dc")
-            for old in seed.parent.glob("seed-*.tar.zst"):
+            for old in seed.parent.glob(f"seed-{names.COMPANY}-*.tar.zst"):
                 old.unlink()
             packed.replace(seed)
         print(f"directory: domain made in {time.monotonic() - started:.0f} s", flush=True)

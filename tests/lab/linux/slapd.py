@@ -14,10 +14,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from .. import paths, process, surroundings
+from .. import names, paths, process, surroundings
 
 PACKAGES = ("slapd", "libltdl7", "libwrap0", "libodbc2", "libargon2-1")
-SUFFIX = "dc=reiji,dc=example"
+SUFFIX = names.called("dc=reiji,dc=example")
 SYNC = f"cn=iij-dirsync,ou=services,{SUFFIX}"
 MAIL = f"cn=mail,ou=services,{SUFFIX}"
 DATABASE = "olcDatabase={1}mdb,cn=config"
@@ -118,8 +118,8 @@ class Slapd:
 _DATA = f"""dn: {SUFFIX}
 objectClass: dcObject
 objectClass: organization
-o: Reiji
-dc: reiji
+o: {names.called("Reiji")}
+dc: {names.called("reiji")}
 
 dn: ou=people,{SUFFIX}
 objectClass: organizationalUnit

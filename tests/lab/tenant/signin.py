@@ -94,7 +94,7 @@ def user_realm(store: Store, outside: Outside, login: str) -> dict[str, Any]:
 
 
 def _check_tenant(tenant: str) -> None:
-    if tenant not in (company.tenant_id(), company.data()["tenant"]["default_domain"]):
+    if tenant.lower() not in (company.tenant_id(), company.data()["tenant"]["default_domain"]):
         raise SignInError(
             400,
             "invalid_tenant",
@@ -126,7 +126,7 @@ class SignIn:
                 400, "invalid_scope", 1002012, f"The provided value for scope {form.get('scope')} is not valid. Client credential flows must "
                 "have a scope value with /.default suffixed to the resource identifier (application ID URI).",
             )  # fmt: skip
-        application, principal = self._application(form.get("client_id", ""))
+        application, principal = self._application(form.get("client_id", "").lower())
         if "client_assertion" in form:
             self._check_assertion(application, form["client_assertion"], f"{base}/{tenant}/oauth2/v2.0/token")
         else:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .. import company
+from .. import company, names
 from .answers import encode
 
 Object = dict[str, Any]
@@ -208,4 +208,4 @@ class Store:
 
 
 def _company_hash() -> str:
-    return hashlib.sha256(company.FILE.read_bytes()).hexdigest()
+    return hashlib.sha256(names.COMPANY.encode() + company.FILE.read_bytes()).hexdigest()

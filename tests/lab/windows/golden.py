@@ -27,7 +27,7 @@ from pathlib import Path
 
 import yaml
 
-from .. import paths
+from .. import names, paths
 from . import tree
 from .machine import ABSENT, ENVIRONMENT, SYSTEM32, Machine, MachineError, clone
 
@@ -71,7 +71,8 @@ def _files(folder: Path) -> list[Path]:
 
 @functools.cache  # one build, one name, though somebody may edit a source meanwhile
 def _base_key() -> str:
-    return _key(tree.INNO_VERSION, ENVIRONMENT, files=[*_files(HERE / "programs"), *_files(INSTALLERS), Path(__file__)])
+    company_name = [names.COMPANY] if names.OTHER else []
+    return _key(tree.INNO_VERSION, ENVIRONMENT, *company_name, files=[*_files(HERE / "programs"), *_files(INSTALLERS), Path(__file__)])
 
 
 def base() -> Path:
@@ -127,11 +128,24 @@ def _sources(product: str) -> Path:
     return base().parent / "setups" / f"{product}.sources"
 
 
+def _rename(folder: Path) -> None:
+    """What names the company, in the words of this one."""
+    for path in [*folder.rglob("*.yml"), *folder.rglob("*.xml"), *folder.rglob("*.cmd")]:
+        lines = path.read_bytes().decode().splitlines(keepends=True)
+        path.write_bytes("".join(names.called(line) if path.suffix != ".yml" else _in_yaml(names.called(line)) for line in lines).encode())
+
+
+def _in_yaml(line: str) -> str:
+    r"""A DN's `\,` within quotes; in an LDAP filter the backslash is `\5c` besides."""
+    return line.replace(r"\,", r"\\5c," if "memberOf=" in line else r"\\,")
+
+
 def _make_setup(product: str, programs: Path, workshop: Machine) -> Path | None:
     """Compile a product's setup; None when it has none."""
     folder, sources = INSTALLERS / product, _sources(product)
     out = sources.parent
     shutil.copytree(folder, sources, dirs_exist_ok=True)
+    _rename(sources)
     for program in programs.iterdir():
         shutil.copy(program, sources)
     if (folder / "setup.iss").exists():
@@ -155,7 +169,7 @@ def _make_setup(product: str, programs: Path, workshop: Machine) -> Path | None:
 
 
 def _install(machine: Machine, product: str, setup: Path | None) -> None:
-    folder = INSTALLERS / product
+    folder = _sources(product)
     if setup:
         program = tree.windows_path(setup)
         if setup.suffix == ".msi":
@@ -164,7 +178,7 @@ def _install(machine: Machine, product: str, setup: Path | None) -> None:
             machine.must(f"{program} {_SETUP_ARGUMENTS['nsi' if setup.name.endswith('.nsi.exe') else 'exe']}")
     if (folder / "drive_c").exists():
         shutil.copytree(folder / "drive_c", machine.prefix / "drive_c", dirs_exist_ok=True)
-    for task in sorted((_sources(product) / "tasks").glob("*.xml")):
+    for task in sorted((folder / "tasks").glob("*.xml")):
         uri = re.search("<URI>(.+)</URI>", task.read_text(encoding="utf-8"))
         if uri is None:
             raise RuntimeError(f"{task} has no <URI>, which names the task")

@@ -55,6 +55,11 @@ def test_azure_identity_gets_a_token_by_secret(tenant: RunningTenant) -> None:
     assert token.token.count(".") == 2
 
 
+def test_ids_typed_in_capitals_sign_in_too(tenant: RunningTenant) -> None:
+    typed = {name: tenant.credentials()[name].upper() for name in ("tenant_id", "client_id")}
+    assert credential(tenant, **typed).get_token(f"{tenant.url}/.default").token
+
+
 @pytest.mark.parametrize(
     ("app", "change", "code"),
     [
