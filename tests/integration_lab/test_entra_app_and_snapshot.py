@@ -179,6 +179,18 @@ def test_switched_off_and_on(call, tenant):
     assert call("entra_app", app_id=IIJ, enabled=True)["changed"] is True
 
 
+def test_switched_off_removed_and_brought_back_where_replicas_lag(call, tenant, tmp_path):
+    """The order that blocks nobody, and back: what is restored cannot be switched on at once."""
+    options = {"app_id": IIJ, "journal": str(tmp_path / "journal.jsonl")}
+    assert call("entra_app", **options, enabled=False)["changed"] is True
+    assert call("entra_app", **options, state="absent")["changed"] is True
+    tenant.settings.change({"visibility_delay": 1.5})
+    back = call("entra_app", **options, enabled=True, only_disabled=True)
+    assert [item["action"] for item in back["plan"]] == ["restore", "restore", "enable"] and not back.get("failed"), back
+    tenant.settings.change({"visibility_delay": 0.0})
+    assert call("entra_app", **options, enabled=True, only_disabled=True)["changed"] is False
+
+
 def test_grants_alone(call, tenant):
     assert call("entra_app", app_id=IIJ, grants="remove")["counts"]["done"] == 6
     assert call("entra_app", app_id=IIJ, grants="remove")["changed"] is False

@@ -36,6 +36,7 @@ class App(OfTenant):
         self._owner: str | None = None
         self._there = False
         self._seen: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self._brought_back: set[str] = set()
 
     def read(self) -> Iterator[Object]:
         """The application and what belongs to it, deleted or not."""
@@ -104,6 +105,7 @@ class App(OfTenant):
         match change.kind, change.action:
             case _, "restore":
                 self._client.post(f"/directory/deletedItems/{change.id}/restore", {})
+                self._brought_back.add(change.id)
             case "oauth2_permission_grant", _:
                 self._client.delete(f"/oauth2PermissionGrants/{change.id}")
             case "app_role_assignment", _:
@@ -113,8 +115,15 @@ class App(OfTenant):
             case "application", "delete":
                 self._client.delete(f"/applications/{change.id}")
             case _:
-                self._client.patch(f"/servicePrincipals/{change.id}", dict(change.after or {}))
+                self._switch(change)
         return None
+
+    def _switch(self, change: Change) -> None:
+        """What has just been brought back is not found by every replica at once. Whether it ever is, the change itself tells."""
+        path = f"/servicePrincipals/{change.id}"
+        if change.id in self._brought_back:
+            waiting.is_shown(lambda: self._client.find(f"{path}?$select=id") is not None, self._options.verify_timeout)
+        self._client.patch(path, dict(change.after or {}))
 
     def _unassign(self, change: Change) -> None:
         """Graph answers 400, not 404, for an assignment that is gone, say after a first attempt whose answer was lost: microsoft-graph-docs
