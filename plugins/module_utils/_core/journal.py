@@ -130,12 +130,6 @@ def unfinished(lines: Iterable[bytes]) -> list[dict[str, Any]]:
     return records
 
 
-def disabled_last(records: Iterable[Mapping[str, Any]], kind: str) -> list[Mapping[str, Any]]:
-    """The intents to disable an object of that kind, of objects to which nothing else was done since."""
-    last = {r["id"]: r for r in records if r["record"] == "intent" and r["kind"] == kind}
-    return [record for record in last.values() if record["action"] == "disable"]
-
-
 #: After these a request may have been carried out or not.
 _NOBODY_KNOWS = frozenset({"connection_lost", "timeout", "answer_lost", "not_seen"})
 
@@ -144,6 +138,25 @@ def came_to_nothing(record: Mapping[str, Any]) -> bool:
     """Whether a record says that a change was refused, so that all is as it was before."""
     details = record.get("details")
     return record.get("status") == "failed" and record.get("code") not in _NOBODY_KNOWS and not (isinstance(details, Mapping) and details.get("steps_done"))
+
+
+def disabled_last(records: Iterable[Mapping[str, Any]], kind: str) -> list[Mapping[str, Any]]:
+    """The intents to disable an object of that kind, of objects to which nothing else was done since.
+
+    What was refused has not been done. Of an enabling nothing but `done` that was seen counts: who may still be disabled can be enabled once more.
+    """
+    standing: dict[str, list[Mapping[str, Any]]] = {}
+    for record in records:
+        if record["record"] not in ("intent", "outcome") or record["kind"] != kind:
+            continue
+        action, so_far = record["action"], standing.setdefault(record["id"], [])
+        if record["record"] == "intent":
+            so_far += [record] if action != "enable" else []
+        elif action == "enable" and record["status"] == "done":
+            so_far.append(record)
+        elif so_far and so_far[-1]["action"] == action and (came_to_nothing(record) or (action == "enable" and record["status"] == "failed")):
+            so_far.pop()
+    return [so_far[-1] for so_far in standing.values() if so_far and so_far[-1]["action"] == "disable"]
 
 
 def done(records: Iterable[Mapping[str, Any]], action: str) -> set[tuple[str, str]]:

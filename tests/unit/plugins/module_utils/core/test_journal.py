@@ -36,6 +36,44 @@ def test_done_counts_only_success_of_that_action():
     assert journal.done(records("done"), "enable") == set()
 
 
+def switching(*told):
+    """Records of a task's switching: the actions begun, each with how it ended, if it is known."""
+    found = []
+    for action, *ends in told:
+        change = Change("task", "1", "sync", action, {}, {})
+        found.append(journal.intent(change, "run", "2026-11-21T00:00:00Z"))
+        found += [journal.outcome(Outcome(change, "failed" if code else "done", code), "run", "2026-11-21T00:00:01Z") for code in ends]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("told", "disabled"),
+    [
+        ([("disable", "")], True),
+        ([("disable",)], True),  # killed: nobody knows
+        ([("disable", "timeout")], True),
+        ([("disable", "", "not_seen")], True),
+        ([("disable", "permission_missing")], False),
+        ([("disable", ""), ("enable", "")], False),
+        ([("disable", ""), ("enable",)], True),
+        ([("disable", ""), ("enable", "not_found")], True),
+        ([("disable", ""), ("enable", "timeout")], True),
+        ([("disable", ""), ("enable", "", "not_seen")], True),
+        ([("disable", ""), ("enable", "not_found"), ("enable", "")], False),
+        ([("disable", ""), ("enable", ""), ("disable", "permission_missing")], False),
+        ([("disable", ""), ("enable", ""), ("disable", "")], True),
+        ([("disable", ""), ("delete", "")], False),
+        ([("disable", ""), ("delete",)], False),
+        ([("disable", ""), ("delete", "permission_missing")], True),
+    ],
+)
+def test_what_tasks_with_the_journal_have_left_disabled(told, disabled):
+    refused = journal.refusal(Refusal("max_changes", "too many", ("sync",), ""), "tasks", "run", "2026-11-21T00:00:02Z")
+    other = journal.intent(Change("user", "1", "sync", "enable", {}, {}), "run", "2026-11-21T00:00:02Z")
+    found = journal.disabled_last([*switching(*told), refused, other], "task")
+    assert [(record["record"], record["id"]) for record in found] == [("intent", "1")] * disabled
+
+
 def test_refusals_are_neither_unfinished_nor_done():
     refused = journal.refusal(Refusal("max_changes", "too many", ("taro",), "max_changes: 30"), "users", "run", "2026-11-21T00:00:02Z")
     assert refused == {

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.dn import key as dn_key
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object, Outcome
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.spool import Spool
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.known import Known
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects import resource as resource_module
@@ -198,7 +198,8 @@ def test_who_was_disabled_before_the_exit_stays_disabled(tmp_path):
     done = [("CN=A", "a", "disable"), ("CN=was,OU=elsewhere", "b", "disable"), ("CN=c", "c", "disable"), ("CN=c", "c", "enable"), ("CN=g", "f", "disable")]
     for dn, name, action in done:
         change = Change(KIND, dn, name, action, {"enabled": True, "objectGUID": guids[name]}, {"enabled": False})
-        append_records(path, [journal.intent(change, "r", "2026-11-29T09:00:00Z")])
+        at = "2026-11-29T09:00:00Z"
+        append_records(path, [journal.intent(change, "r", at), journal.outcome(Outcome(change, "done"), "r", at)])
     there = {"CN=a": ("a", False), "CN=b": ("b", False), "CN=c": ("c", False), "CN=d": ("d", False), "CN=e": ("e", True), "CN=group": ("f", None)}
     current = [Object(KIND, dn, dn, {"enabled": yes, "objectGUID": guids[name]}) for dn, (name, yes) in there.items()]
     for only, enabled, skipped in ((True, ["CN=a", "CN=b"], ["CN=c", "CN=d"]), (False, ["CN=a", "CN=b", "CN=c", "CN=d"], [])):

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal
-from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Outcome
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.spool import Spool
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.files import append_records
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks import plan as tasks
@@ -66,7 +66,8 @@ def test_what_was_disabled_before_the_exit_stays_disabled(tmp_path: Path) -> Non
     there = [task(rf"\{name}", enabled=False) for name in "abc"]
     for number, (name, action) in enumerate([(r"\A", "disable"), (r"\b", "disable"), (r"\b", "enable"), (r"\d", "disable")]):
         change = Change(tasks.KIND, task(name).id("m"), name, action, {"enabled": True}, {"enabled": False})
-        append_records(path, [journal.intent(change, f"r{number}", "2026-11-29T09:00:00Z")])
+        run, at = f"r{number}", "2026-11-29T09:00:00Z"
+        append_records(path, [journal.intent(change, run, at), journal.outcome(Outcome(change, "done"), run, at)])
     options = Options.of(given("win_scheduled_task", state="enabled", action_paths=[r"C:\Program Files\IIJ"], only_disabled=True, journal=path))
     resource = tasks_resource.ScheduledTasks(SimpleNamespace(host="m"), options)  # type: ignore[arg-type]
     plan = resource.plan([tasks.object_of("m", one) for one in [*there, task(r"\e")]])
