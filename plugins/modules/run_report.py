@@ -62,7 +62,10 @@ summary:
   returned: success
   type: dict
   contains:
-    state: {description: 'The final gate, V(open), V(closed) or V(not_judged).', type: str, returned: always}
+    state:
+      description: The final gate, V(open), V(closed), V(outdated) when something was changed after it had opened, or V(not_judged).
+      type: str
+      returned: always
     done: {description: Changes done., type: int, returned: always}
     failed: {description: 'Changes whose last outcome is a failure, or not known.', type: int, returned: always}
     refused: {description: Different refusals of guards., type: int, returned: always}

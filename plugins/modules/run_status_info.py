@@ -108,11 +108,12 @@ stages:
     state:
       description:
         - V(recorded) when its work is recorded, V(stopped) when its last word was a failure, a blocker or a closed gate, V(waiting) when a step of a person
-          that belongs to it is open, and it has worked or is not later than RV(next_stage), V(nothing) when it left nothing behind.
+          that belongs to it is open, and it has worked or is not later than RV(next_stage), V(taken_back) when some or all of its work has been brought
+          back since, V(outdated) when something was changed after the final gate had opened, V(nothing) when it left nothing behind.
       type: str
       returned: always
     last: {description: 'When it last did something (RFC 3339), empty when that is not recorded.', type: str, returned: always}
-    counts: {description: 'Objects by outcome, such as C(done), C(unchanged), C(skipped), C(failed).', type: dict, returned: always}
+    counts: {description: 'Objects by outcome, such as C(done), C(unchanged), C(skipped), C(failed), C(taken_back).', type: dict, returned: always}
     results: {description: Its files in the folder C(results) without their ending., type: list, elements: str, returned: always}
 domains:
   description: The domains that the gate judged or a stage converted.

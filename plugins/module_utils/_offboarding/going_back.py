@@ -13,6 +13,14 @@ from typing import NamedTuple
 
 from .._core.text import Text
 
+#: what brings back which action's work; everything else a `restore` does
+_UNDONE_BY = {"disable": "enable", "convert_to_managed": "convert_to_federated"}
+
+
+def undone_by(action: str) -> str:
+    """The action by which the work of this one is brought back."""
+    return _UNDONE_BY.get(action, "restore")
+
 
 class WayBack(NamedTuple):
     """What of a role brings something back."""

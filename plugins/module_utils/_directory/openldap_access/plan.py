@@ -161,7 +161,7 @@ def plan_back(current: Iterable[Object], saved: Iterable[Swap]) -> Plan:
             for key in [key for key, text in mine.items() if text == swap.after][:1]:
                 mine[key] = swap.before
                 undo = phrases.english("undo_same_state", state="absent")
-                plan.changes.append(Change(KIND, key, key, "update", before={"access": swap.after}, after={"access": swap.before}, risk="medium", undo=undo))
+                plan.changes.append(Change(KIND, key, key, "restore", before={"access": swap.after}, after={"access": swap.before}, risk="medium", undo=undo))
                 there += 1
         if not there:
             name = f"{database}: {what}"

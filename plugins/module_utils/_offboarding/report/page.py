@@ -28,6 +28,10 @@ _VALUE_LENGTH = 160
 
 _STATES: dict[str, Text] = {
     "open": Text("The final gate is open: nothing points at IIJ ID any more.", "最終ゲートを通過しました。IIJ IDを参照するものは残っていません。"),
+    "outdated": Text(
+        "The final gate had opened, and things were changed since. Run the stage final_gate again.",
+        "最終ゲートの通過後に変更がありました。段階 final_gate をもう一度実行してください。",
+    ),
     "closed": Text("The final gate is closed. What is left is listed below.", "最終ゲートは閉じています。残っているものは以下のとおりです。"),
     "not_judged": Text("The final gate has not been judged yet.", "最終ゲートはまだ判定されていません。"),
 }
@@ -242,6 +246,8 @@ def _left(left: list[Mapping[str, Any]], state: str) -> str:
         return steps + (_findings(others) if others else "")
     if state == "open":
         return _none(Text("Nothing.", "ありません。"))
+    if state == "outdated":
+        return _none(_STATES[state])
     return _none(Text("Not judged yet; the stage final_gate does that.", "未判定です（段階 final_gate で判定します）。"))
 
 

@@ -14,7 +14,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..._core import names
+from ..._core import kinds, names, times
+from ..going_back import undone_by
 from ..steps import plan as steps
 from ..steps.found import LISTED as LISTED_FOR_STEP
 from ..steps.found import of_step
@@ -36,13 +37,15 @@ def build(
     references: Iterable[Mapping[str, Any]] | None = None,
     arrivals: Mapping[str, Any] | None = None,
     sign_in: Iterable[Mapping[str, Any]] | None = None,
+    judged_at: str | None = None,
 ) -> dict[str, Any]:
     """The report as JSON-serialisable data.
 
     records: the journal. preflight, final_gate: findings, None when that stage has not run. snapshot: its manifest. title: of the operator's; empty for the
     company's name as the snapshot has it.
     results: the lines of the results files of bulk modules, each with the file's name. references: those of entra_references_info, None when it has not run.
-    arrivals: what `arrivals_of` makes of those of entra_arrivals_info. sign_in: the results of entra_sign_in_readiness_info.
+    arrivals: what `arrivals_of` makes of those of entra_arrivals_info. sign_in: the results of entra_sign_in_readiness_info. judged_at: when
+    final_gate was judged (RFC 3339), None to believe it whatever was changed since.
     """
     known = [record for record in records if not _is_registration(record)]
     entries = _entries(known)
@@ -56,7 +59,7 @@ def build(
         "tenant_id": _text(snapshot, "tenant_id"),
         "first": times[0] if times else "",
         "last": times[-1] if times else "",
-        "state": "not_judged" if final_gate is None else ("closed" if left else "open"),
+        "state": "not_judged" if final_gate is None else "closed" if left else "outdated" if _is_outdated(entries, judged_at) else "open",
         "counts": {
             "done": sum(entry["status"] == "done" for entry in entries),
             "failed": len(failed) + len(unfinished),
@@ -120,13 +123,27 @@ def _entry(last: Mapping[str, Any], intent: Mapping[str, Any]) -> dict[str, Any]
     return entry | {name: intent.get(name) for name in ("before", "after", "risk", "undo")}
 
 
-def _changes(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _is_outdated(entries: Iterable[Mapping[str, Any]], judged_at: str | None) -> bool:
+    """Whether anything outside of the run folder has been changed since the final gate was judged."""
+    changed = (entry["at"] for entry in entries if entry["status"] == "done" and entry["kind"] not in kinds.OF_RUN_FOLDER)
+    return judged_at is not None and any(times.is_later(at, judged_at) for at in changed)
+
+
+def _taken_back(entries: Iterable[Mapping[str, Any]]) -> Counter[tuple[str, str]]:
+    """By kind and action, how many objects were brought back after it, and are as they had been."""
+    last = {(entry["kind"], entry["action"], entry["id"]): number for number, entry in enumerate(entries) if entry["status"] == "done"}
+    return Counter((kind, action) for (kind, action, key), number in last.items() if last.get((kind, undone_by(action), key), -1) > number)
+
+
+def _changes(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Grouped by kind and action, in the order in which they began."""
+    back = _taken_back(entries)
     groups: dict[tuple[str, str], dict[str, Any]] = {}
     for entry in entries:
         if entry["status"] != "done":
             continue
-        empty = {"kind": entry["kind"], "action": entry["action"], "count": 0, "first": entry["at"], "last": entry["at"], "objects": []}
+        empty = {name: entry[name] for name in ("kind", "action")} | {"count": 0, "taken_back": back[entry["kind"], entry["action"]]}
+        empty |= {"first": entry["at"], "last": entry["at"], "objects": []}
         group = groups.setdefault((entry["kind"], entry["action"]), empty)
         group["count"] += 1
         group["first"], group["last"] = min(group["first"], entry["at"]), max(group["last"], entry["at"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
 from ..._core import strict_json
@@ -102,6 +102,7 @@ def read_report(folder: str, title: str) -> dict[str, Any]:
         except (LookupError, TypeError):
             raise OffboardError(f"{path} holds no findings; move it away, or run its stage again", code="file_read_failed") from None
 
+    judged = _json_file(os.path.join(folder, "results", "final_gate.json"))
     return report.build(
         read_journal(os.path.join(folder, "journal.jsonl")),
         [_step(folder, steps.to_shown(item.id, item.state)) for item in steps_now(os.path.join(folder, "steps.json"))],
@@ -113,6 +114,7 @@ def read_report(folder: str, title: str) -> dict[str, Any]:
         _references(os.path.join(folder, "results")),
         _arrivals(os.path.join(folder, "results", "arrivals.json")),
         _sign_in(os.path.join(folder, "results", "sign_in_readiness.jsonl")),
+        str(judged.get("at") or "") if isinstance(judged, Mapping) else "",
     )
 
 

@@ -55,11 +55,14 @@ _FOUND = 3
 _ORDER = {stage.name: number for number, stage in enumerate(STAGES)}
 
 #: What a stage has left behind. `recorded`: it has worked. `stopped`: its last word was a failure, a blocker or a closed gate. `waiting`: a step of a
-#: person that belongs to it is open. `nothing`: it left nothing behind: it did not run yet, or had nothing to do.
+#: person that belongs to it is open. `taken_back`: some or all of its work was brought back since. `outdated`: it has judged, and things were changed
+#: since. `nothing`: it left nothing behind: it did not run yet, or had nothing to do.
 STATES = {
     "recorded": Text("done", "実施済み"),
     "stopped": Text("stopped", "停止"),
     "waiting": Text("waits for a person", "担当者待ち"),
+    "taken_back": Text("taken back", "元に戻した"),
+    "outdated": Text("judged before the last change", "最後の変更より前の判定"),
     "nothing": Text("nothing recorded", "記録なし"),
 }
 
@@ -118,7 +121,8 @@ def _stage(stage: Stage, evidence: RunEvidence) -> dict[str, Any]:
     groups = [group for group in report["changes"] if (group["kind"], group["action"]) in changes]
     bad = [entry for entry in (*report["failed"], *report["unfinished"]) if (entry["kind"], entry["action"]) in changes]
     files = _files(stage.name, evidence.results)
-    counts = Counter({"done": sum(group["count"] for group in groups), "failed": len(bad)})
+    done, back = (sum(group[name] for group in groups) for name in ("count", "taken_back"))
+    counts = Counter({"done": done, "taken_back": back, "failed": len(bad)})
     for name in files:
         counts.update(evidence.results[name])
     last = max((group["last"] for group in groups), default="")
@@ -130,18 +134,16 @@ def _stage(stage: Stage, evidence: RunEvidence) -> dict[str, Any]:
     own = [step["done"] for step in report["steps"] if step["stage"] == stage.name]
     if own and state != "stopped":
         # confirmed steps are all that a stage does which has nothing but steps
-        only_steps = not changes and (not stage.after_conversion or _converted(report))
+        only_steps = not changes and (not stage.after_conversion or any(domain["converted"] for domain in _domains(evidence)))
         state = "waiting" if not all(own) else "recorded" if only_steps else state
+    if back and not stopped:
+        state = "taken_back"
     return {"stage": stage.name, "state": state, "last": last, "counts": {name: number for name, number in counts.items() if number}, "results": files}
 
 
-def _converted(report: Mapping[str, Any]) -> bool:
-    return any((group["kind"], group["action"]) == ("domain", "convert_to_managed") for group in report["changes"])
-
-
 def _files(stage: str, results: Iterable[str]) -> list[str]:
-    """The results files of a stage that works on many users."""
-    return sorted(name for name in results if name == stage or name.startswith(f"{stage}-"))
+    """The results files of a stage that works on many users; what `restore` did is none of it."""
+    return sorted(name for name in results if name == stage or (name.startswith(f"{stage}-") and name != f"{stage}-restored"))
 
 
 def _by_record(stage: str, evidence: RunEvidence, state: str, last: str) -> tuple[str, str]:
@@ -157,7 +159,7 @@ def _by_record(stage: str, evidence: RunEvidence, state: str, last: str) -> tupl
     if stage == "gate" and evidence.verdict is not None:
         return ("recorded" if evidence.verdict["open"] else "stopped"), evidence.verdict["at"]
     if stage == "final_gate":
-        return {"open": "recorded", "closed": "stopped"}.get(report["state"], "nothing"), ""
+        return {"open": "recorded", "closed": "stopped", "outdated": "outdated"}.get(report["state"], "nothing"), ""
     return state, last
 
 
@@ -169,7 +171,7 @@ def _reached(stages: Sequence[Mapping[str, Any]], evidence: RunEvidence) -> int:
     found = min((number for number in in_order if number > last), default=in_order[-1])
     for number in in_order:
         stage, later = stages[number], any(stages[other]["state"] == "recorded" for other in in_order if other > number)
-        if stage["state"] == "stopped" or (stage["state"] == "waiting" and not later):
+        if stage["state"] in ("stopped", "taken_back", "outdated") or (stage["state"] == "waiting" and not later):
             found = number
             break
     return min(found, *_must_come_first(stages, evidence))
@@ -353,6 +355,7 @@ _COUNTS = {
     "skipped": Text("skipped", "対象外"),
     "planned": Text("planned", "予定"),
     "failed": Text("failed", "失敗"),
+    "taken_back": Text("taken back", "元に戻したもの"),
     "arrived": Text("arrived", "サインイン済み"),
     "not_seen": Text("not seen yet", "未確認"),
     "blocked": Text("blocked", "ブロック中"),

@@ -56,6 +56,26 @@ def test_the_state_is_the_final_gates(final_gate, state):
     assert build(final_gate=final_gate)["state"] == state
 
 
+@pytest.mark.parametrize(
+    ("made", "state"),
+    [
+        ([], "open"),
+        (records("delete", second=5), "open"),
+        (records("delete", second=12), "outdated"),
+        (records("delete", second=12, status="failed"), "open"),
+        (records("confirm", second=12, kind="manual_step"), "open"),
+    ],
+)
+def test_what_was_changed_after_the_final_gate_had_opened_outdates_it(made, state):
+    assert report.build(list(made), [], None, [], None, "", judged_at=at(10))["state"] == state
+    assert report.build(list(made), [], None, [blocker()], None, "", judged_at=at(10))["state"] == "closed"
+
+
+def test_what_was_brought_back_is_counted():
+    made = build([*records("disable", "a", second=3), *records("disable", "b", second=5), *records("enable", "a", second=7), *records("delete", "b", second=9)])
+    assert {group["action"]: group["taken_back"] for group in made["changes"]} == {"disable": 1, "enable": 0, "delete": 0}
+
+
 def test_the_last_outcome_of_an_object_counts():
     again = build([*records(status="failed", code="no_seats", msg="none"), *records(second=10)])
     assert again["failed"] == [] and again["counts"]["done"] == 1

@@ -32,8 +32,11 @@ def step(identity: str, stage: str, done: bool = False) -> dict[str, Any]:
     return {"id": identity, "stage": stage, "en": f"Do {identity}.", "ja": f"{identity} を行う。", "blocks_final_gate": True, "source": "", "done": done}
 
 
-def evidence(records: Any = (), steps: Any = (), preflight: Any = None, final: Any = None, taken: str = "", **more: Any) -> RunEvidence:
-    data = report([record for records_of in records for record in records_of], list(steps), preflight, final, {"taken": taken} if taken else None, "")
+def evidence(
+    records: Any = (), steps: Any = (), preflight: Any = None, final: Any = None, taken: str = "", judged_at: str | None = None, **more: Any
+) -> RunEvidence:
+    every = [record for records_of in records for record in records_of]
+    data = report(every, list(steps), preflight, final, {"taken": taken} if taken else None, "", judged_at=judged_at)
     return RunEvidence("/srv/run", data, **more)
 
 
@@ -119,6 +122,38 @@ REPAIRED = {**BEGUN, "verdict": OPEN, "results": {"users": {"done": 3}}}
             {**REPAIRED, "records": [change("domain", "convert_to_managed", "a.example", 4)], "steps": [step("handed", "passwords")]},
             {**SAVED, "gate": "recorded", "users": "recorded", "domains": "recorded", "passwords": "waiting"},
             "passwords",
+        ),
+        # what was brought back is done no more, and is where a way forward begins again; nobody is asked to end the contract
+        (
+            {
+                "records": [
+                    change("domain", "convert_to_managed", "a.example", 1),
+                    change("service_principal", "delete", "i", 2),
+                    change("service_principal", "restore", "i", 3),
+                    change("domain", "convert_to_federated", "a.example", 4),
+                ],
+                "final": [],
+                "judged_at": AT.format(2),
+                "steps": [step("contract", "report"), step("handed", "passwords", done=True)],
+            },
+            {"domains": "taken_back", "app": "taken_back", "final_gate": "outdated"},
+            "domains",
+        ),
+        (
+            {"records": [change("service_principal", action, "i", 1) for action in ("disable", "delete", "restore", "enable", "delete")]},
+            {"gate": "taken_back", "app": "recorded"},
+            "gate",
+        ),
+        # a removal takes nothing back, nor does what could not be brought back
+        (
+            {"records": [change("windows_scheduled_task", action, "m/x", 1) for action in ("disable", "delete")]},
+            {"freeze": "recorded", "agents": "recorded"},
+            "accounts",
+        ),
+        (
+            {"records": [change("intune_assignment", "remove", "x", 1), change("intune_assignment", "restore", "x", 2, "failed")]},
+            {"clients": "recorded"},
+            "final_gate",
         ),
         # without Microsoft 365 there is no such stop, and nothing of the tenant to be saved
         ({"preflight": [WARNING], "steps": [step("iwa", "clients")]}, {"preflight": "recorded", "clients": "waiting"}, "clients"),
