@@ -22,6 +22,10 @@ _UNREGISTERED = (b'"action":"unregister","status":"done"', b'"password_filters_g
 _MACHINE = re.compile(rb'"id":"([^"/\\\\]+)')
 
 
+_APP = (b'"kind":"application"', b'"kind":"service_principal"')
+_BACK = (b'"action":"restore","status":"done"', b'"action":"enable","status":"done"')
+
+
 def outcome_at(line: bytes) -> str:
     """When the outcome of that line was recorded (RFC 3339); empty for any other line."""
     return at[1].decode(errors="replace") if line.startswith(_OUTCOME) and (at := _AT.search(line)) else ""
@@ -31,6 +35,11 @@ def unregistered(line: bytes) -> bool:
     """Whether an outcome says that a password filter is no longer registered, whoever took it away. Windows keeps it until the restart."""
     # also where the uninstaller was seen to have worked only by a later run, which cannot know what it took away
     return any(mark in line for mark in _UNREGISTERED) or (b'"action":"uninstall","status":"done"' in line and b'"exit_code"' not in line)
+
+
+def app_brought_back(line: bytes) -> bool:
+    """Whether an outcome says that an app registration or its service principal came back, or was switched on: whoever signs in as it can work again."""
+    return any(mark in line for mark in _APP) and any(mark in line for mark in _BACK)
 
 
 def last_change(lines: Iterable[bytes]) -> str:

@@ -13,7 +13,7 @@ from .._core import plain
 from .._core.errors import OffboardError
 from .._core.names import domain
 from .._core.text import Text
-from .._core.times import moment
+from .._core.times import is_later, moment
 from . import evidence, phrases
 
 #: in the run folder
@@ -84,15 +84,18 @@ def parse(content: Any) -> dict[str, Any]:
 
 
 def objection(
-    verdict: Mapping[str, Any] | None, owner: Mapping[str, str], domains: Iterable[str], max_age_hours: int, now: datetime.datetime
+    verdict: Mapping[str, Any] | None, owner: Mapping[str, str], domains: Iterable[str], max_age_hours: int, now: datetime.datetime, app_back: str = ""
 ) -> OffboardError | None:
-    """Why nothing may be changed on this verdict; None when it may. owner: the `tenant_id` of the change, where it is known."""
+    """Why nothing may be changed on this verdict; None when it may. owner: the `tenant_id` of the change, where it is known. app_back: when the app was
+    last brought back (RFC 3339): what was seen before says nothing of what IIJ ID can do since."""
     if verdict is None:
         return OffboardError(phrases.english("gate_no_verdict"), code="gate_closed")
     doubt = evidence.doubt(verdict, owner, domains, max_age_hours, now)
     if not verdict["open"] and (doubt is None or doubt.about != "tenant"):
         msg = phrases.english("gate_stays_closed", at=verdict["at"], reasons=" ".join(verdict["reasons"]))
         return OffboardError(msg, code="gate_closed", details={"at": verdict["at"], "open": False})
+    if doubt is None and is_later(app_back, verdict["at"]):
+        doubt = evidence.Doubt("age", phrases.english("is_before_app_back", at=verdict["at"], back=app_back))
     if doubt is None:
         return None
     code = {"tenant": "other_run_folder", "age": "gate_outdated"}.get(doubt.about, "gate_closed")

@@ -100,6 +100,9 @@ OF_EXIT: dict[str, Text] = {
         "is of {at}, older than the {hours} hours for which it is believed (offboard_gate_max_age_hours)",
         "は {at} のもので、有効期間の{hours}時間（offboard_gate_max_age_hours）を過ぎています",
     ),
+    "is_before_app_back": Text(
+        "is of {at}, and IIJ ID's app was brought back later, at {back}", "は {at} のもので、その後（{back}）にIIJ IDのアプリを元に戻しています"
+    ),
     "is_of_other_domains": Text("was reached for {found}, not for {missing}", "は {found} についてのもので、{missing} が含まれていません"),
     # who can sign in
     "sign_in_not_judged": Text(

@@ -159,6 +159,11 @@ def steps_now(path: str) -> list[Object]:
     return [replace(item, state=states[item.id]) for item in recorded]
 
 
+def app_brought_back(folder: str) -> str:
+    """When the journal of the run folder last recorded that an app came back (RFC 3339); empty where none did."""
+    return steps.latest(read_lines(os.path.join(folder, "journal.jsonl"))).get("app_back", "")
+
+
 def _taken(parse: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
     """`parse` for a manifest whose age counts: what came after it was saved needs not be in it."""
 
@@ -202,7 +207,8 @@ def check_tenant(folder: str, found: Mapping[str, Any], owner: Mapping[str, str]
 
 
 def _check_gate(folder: str, hours: int, owner: Mapping[str, str], domains: Iterable[str]) -> None:
-    refused = gate.objection(read_verdict(os.path.join(folder, gate.NAME)), owner, domains, hours, datetime.datetime.now(datetime.UTC))
+    verdict = read_verdict(os.path.join(folder, gate.NAME))
+    refused = gate.objection(verdict, owner, domains, hours, datetime.datetime.now(datetime.UTC), app_brought_back(folder))
     if refused is not None:
         raise refused
 

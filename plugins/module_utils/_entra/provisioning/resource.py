@@ -16,12 +16,13 @@ from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome
 from ..._core.plan import Plan
 from ..._core.spool import Spool
+from ..._core.times import is_later
 from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module.clock import now, seconds_since
 from ..._module.files import read_journal, write_atomically
 from ..._offboarding import gate, phrases, quiet
-from ..._offboarding.preconditions import read_verdict, steps_now
+from ..._offboarding.preconditions import app_brought_back, read_verdict, steps_now
 from ..._offboarding.steps import plan as steps
 from ..apps.audit import entries_of
 from ..apps.plan import PRINCIPAL
@@ -66,7 +67,9 @@ class ProvisioningGate(OfTenant):
         found = gate.judge(self.owner()["tenant_id"], self._options.domains, self._options.client_id, hours, activity, start, until)
         verdict = {**found, "at": now()}
         before = next((dict(item.state) for item in current), None)
-        if before is not None and all(before[name] == value for name, value in found.items()) and 0 <= seconds_since(before["at"]) < _FRESH:
+        back = app_brought_back(os.path.dirname(self._options.path))
+        is_new = before is not None and 0 <= seconds_since(before["at"]) < _FRESH and not is_later(back, before["at"])
+        if before is not None and is_new and all(before[name] == value for name, value in found.items()):
             return Plan(unchanged=1, facts=_facts(before, self._options.language))
         change = Change(KIND, self._options.path, os.path.basename(self._options.path), "open" if found["open"] else "close", before, verdict)
         return Plan(Spool([change]), facts=_facts(verdict, self._options.language))

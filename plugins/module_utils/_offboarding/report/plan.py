@@ -129,10 +129,14 @@ def _is_outdated(entries: Iterable[Mapping[str, Any]], judged_at: str | None) ->
     return judged_at is not None and any(times.is_later(at, judged_at) for at in changed)
 
 
-def _taken_back(entries: Iterable[Mapping[str, Any]]) -> Counter[tuple[str, str]]:
-    """By kind and action, how many objects were brought back after it, and are as they had been."""
+def _taken_back(entries: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], list[str]]:
+    """By kind and action, when the objects were brought back that were so after it, and are as they had been; one time for each."""
     last = {(entry["kind"], entry["action"], entry["id"]): number for number, entry in enumerate(entries) if entry["status"] == "done"}
-    return Counter((kind, action) for (kind, action, key), number in last.items() if last.get((kind, undone_by(action), key), -1) > number)
+    found: dict[tuple[str, str], list[str]] = {}
+    for (kind, action, key), number in last.items():
+        if (back := last.get((kind, undone_by(action), key), -1)) > number:
+            found.setdefault((kind, action), []).append(entries[back]["at"])
+    return found
 
 
 def _changes(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -142,7 +146,8 @@ def _changes(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     for entry in entries:
         if entry["status"] != "done":
             continue
-        empty = {name: entry[name] for name in ("kind", "action")} | {"count": 0, "taken_back": back[entry["kind"], entry["action"]]}
+        times_back = back.get((entry["kind"], entry["action"]), [])
+        empty = {name: entry[name] for name in ("kind", "action")} | {"count": 0, "taken_back": len(times_back), "last_taken_back": max(times_back, default="")}
         empty |= {"first": entry["at"], "last": entry["at"], "objects": []}
         group = groups.setdefault((entry["kind"], entry["action"]), empty)
         group["count"] += 1

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..._core.text import Text
+from ..._core.times import is_later
 from .. import phrases
 from ..machines import plan as machines
 from ..readiness.judged import SUBJECTS
@@ -136,7 +137,9 @@ def _stage(stage: Stage, evidence: RunEvidence) -> dict[str, Any]:
         # confirmed steps are all that a stage does which has nothing but steps
         only_steps = not changes and (not stage.after_conversion or any(domain["converted"] for domain in _domains(evidence)))
         state = "waiting" if not all(own) else "recorded" if only_steps else state
-    if back and not stopped:
+    # the gate may have judged anew what was brought back
+    judged = evidence.verdict["at"] if stage.name == "gate" and evidence.verdict is not None else ""
+    if back and not stopped and not is_later(judged, max(group["last_taken_back"] for group in groups)):
         state = "taken_back"
     return {"stage": stage.name, "state": state, "last": last, "counts": {name: number for name, number in counts.items() if number}, "results": files}
 

@@ -31,9 +31,15 @@ _FILE = re.compile(r"[^/\x00]+")
 
 
 #: Steps that confirm what the run has done so far, and of what kind that is (see `latest`): whoever said so before the last of it cannot have meant it.
-CONFIRMS = {"passwords_handed_over": "handed_over", "administrators_have_passwords": "converted", "domain_controllers_restarted": "unregistered"}
+CONFIRMS = {
+    "provisioning_stopped": "app_back",
+    "passwords_handed_over": "handed_over",
+    "administrators_have_passwords": "converted",
+    "domain_controllers_restarted": "unregistered",
+}
 #: How the outcomes of these kinds are recognised in a journal.
 _MARKS: dict[str, Callable[[bytes], bool]] = {
+    "app_back": journal_lines.app_brought_back,
     # a password counts that was sent, whatever else of the user failed
     "handed_over": lambda line: b'"password_set":true' in line or b'"pass"' in line,
     "converted": lambda line: b'"action":"convert_to_managed","status":"done"' in line,
@@ -42,8 +48,8 @@ _MARKS: dict[str, Callable[[bytes], bool]] = {
 
 
 def latest(lines: Iterable[bytes]) -> dict[str, str]:
-    """When the journal last recorded something of each kind in CONFIRMS (RFC 3339): a way to sign in that has to be handed over, a
-    converted domain, a password filter that a domain controller keeps until its restart."""
+    """When the journal last recorded something of each kind in CONFIRMS (RFC 3339): an app that was brought back, so that IIJ ID can work again, a way to
+    sign in that has to be handed over, a converted domain, a password filter that a domain controller keeps until its restart."""
     found: dict[str, str] = {}
     for line in lines:
         if at := journal_lines.outcome_at(line):
@@ -137,6 +143,11 @@ def why_open(step: Mapping[str, Any], when: Callable[[str], str] = str) -> Text 
             f"{by} による確認の日時 {at} はまだ来ていないため、無効です。改めて確認してください。",
         )
     since = when(void["since"])
+    if CONFIRMS.get(str(step.get("id"))) == "app_back":
+        return Text(
+            f"{by} confirmed it at {at}, but IIJ ID's app was brought back later, at {since}, so IIJ ID may work again. Look again, then confirm it again.",
+            f"{by} が {at} に確認しましたが、その後（{since}）にIIJ IDのアプリを元に戻したため、無効です。状態を確かめ、改めて確認してください。",
+        )
     return Text(
         f"{by} confirmed it at {at}, but the last of what it confirms was done later, at {since}, so that does not count. "
         "Do it for that too, then confirm it again.",

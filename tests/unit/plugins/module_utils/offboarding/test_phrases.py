@@ -95,6 +95,10 @@ def test_why_the_gate_is_closed_is_told_in_japanese_with_the_way_out(reason: phr
     closed = {"tenant_id": "t", "domains": ["a.example"], "at": "2026-11-29T09:00:00Z", "open": False, "reasons": [reason.en]}
     now = datetime.datetime(2026, 11, 29, 10, tzinfo=datetime.UTC)
 
+    opened = {**closed, "open": True, "reasons": []}
+    assert gate.objection(opened, owner, ["a.example"], 24, now, app_back="2026-11-29T08:59:59Z") is None
+    late = gate.objection(opened, owner, ["a.example"], 24, now, app_back="2026-11-29T09:00:01Z")
+    assert late is not None and late.code == "gate_outdated" and "IIJ IDのアプリを元に戻しています" in phrases.by_code(late.code, late.msg).ja
     for verdict, expected in ((None, "ゲートの判定がなく"), (closed, reason.ja)):
         refused = gate.objection(verdict, owner, ["a.example"], 24, now)
         assert refused is not None

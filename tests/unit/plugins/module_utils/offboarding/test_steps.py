@@ -137,6 +137,21 @@ def test_latest_of_what_a_step_confirms() -> None:
         assert steps.latest([outcome("2026-01-01T00:00:09Z", status, **software, details=details)]) == {"unregistered": "2026-01-01T00:00:09Z"}
     assert steps.latest([outcome("2026-01-01T00:00:09Z", "failed", **software)]) == {}
     assert steps.latest([]) == {}
+    for kind, action in (("application", "restore"), ("service_principal", "restore"), ("service_principal", "enable")):
+        assert steps.latest([outcome("2026-01-01T00:00:09Z", kind=kind, action=action)]) == {"app_back": "2026-01-01T00:00:09Z"}
+        assert steps.latest([outcome("2026-01-01T00:00:09Z", "failed", kind=kind, action=action)]) == {}
+    for kind, action in (("application", "delete"), ("service_principal", "disable"), ("directory_object", "enable"), ("intune_assignment", "restore")):
+        assert steps.latest([outcome("2026-01-01T00:00:09Z", kind=kind, action=action)]) == {}
+
+
+def test_a_stop_that_was_confirmed_before_the_app_came_back_is_none() -> None:
+    """IIJ ID can work again, and who stops its provisioning now blocks people unless the gate waits."""
+    state = {**dict.fromkeys(steps.DEFINITION, "x"), "done": True, "by": "Hanako", "at": "2026-01-01T00:00:05Z", "note": ""}
+    for back, done in (("2026-01-01T00:00:04Z", True), ("2026-01-01T00:00:06Z", False)):
+        states = steps.as_of({"provisioning_stopped": state}, {"app_back": back})
+        assert states["provisioning_stopped"]["done"] is done
+    told = steps.why_open({"id": "provisioning_stopped", **states["provisioning_stopped"]})
+    assert told is not None and "app was brought back later" in told.en and "アプリを元に戻した" in told.ja
 
 
 FILTER, RESTART = {"kind": "windows_password_filter", "action": "unregister"}, {"kind": "windows_restart", "action": "restart"}

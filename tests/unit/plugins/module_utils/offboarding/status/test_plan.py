@@ -144,6 +144,15 @@ REPAIRED = {**BEGUN, "verdict": OPEN, "results": {"users": {"done": 3}}}
             {"gate": "taken_back", "app": "recorded"},
             "gate",
         ),
+        # the gate has judged anew since
+        (
+            {
+                "records": [change("service_principal", "disable", "i", 1), change("service_principal", "enable", "i", 2)],
+                "verdict": OPEN,
+            },
+            {"gate": "recorded"},
+            "users",
+        ),
         # a removal takes nothing back, nor does what could not be brought back
         (
             {"records": [change("windows_scheduled_task", action, "m/x", 1) for action in ("disable", "delete")]},
