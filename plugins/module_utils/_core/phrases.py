@@ -64,6 +64,15 @@ PHRASES: dict[str, Text] = {
         "uninstall_arguments of the product, with the switches for a silent uninstallation without restart",
         "製品の uninstall_arguments（画面表示と再起動なしでアンインストールする引数）",
     ),
+    "allow_this_one": Text("{setting}, when that one is meant", "{setting}（こちらを指す場合）"),
+    "allow_confirmed_or_kept": Text(
+        "{setting} in {option}, or where it is not meant, {name} in {kept}", "{option} に {setting}（対象でない場合は {kept} に {name}）"
+    ),
+    "allow_timer": Text("{name} in except_jobs, or its path, when it is to go on", "except_jobs に {name} またはそのパス（動かし続ける場合）"),
+    "allow_job_gone": Text("the job taken out of jobs, when it shall stay away", "jobs から外す（戻さない場合）"),
+    "allow_task_gone": Text("the task's name in except_names, when it shall stay away", "except_names にタスクの名前（戻さない場合）"),
+    "allow_by_hand": Text("the task disabled by hand, or {name} in except_names", "タスクを手動で無効化、または except_names に {name}"),
+    "allow_encryption": Text("vault_password or vault_password_file", "vault_password または vault_password_file"),
     # how to go back
     "undo_folder": Text("remove the folder {path}", "フォルダー {path} を削除する"),
     "undo_file": Text("delete {path}", "{path} を削除する"),

@@ -246,13 +246,13 @@ def other_object(confirmed: Name, there: Entry, why: str) -> Refusal:
     """What is at the confirmed name is not the object that was confirmed."""
     here = extended(guid(there.raw("objectGUID")[0]), there.dn)
     msg = f"{confirmed.dn} was confirmed for the object {confirmed.guid}{why}, but {there.dn} is another one ({there.text('sAMAccountName')})."
-    return Refusal("other_object", msg, (there.dn,), f"'{here}' in objects, when that one is meant")
+    return Refusal("other_object", msg, (there.dn,), phrases.english("allow_this_one", setting=f"objects: ['{here}']"))
 
 
 def moved(confirmed: Name, there: Entry, why: str) -> Refusal:
     """The confirmed name is nobody's, but the object that had it is there."""
     msg = f"{confirmed.dn} does not exist, but the object {confirmed.guid}, for which it was confirmed{why}, is now {there.dn}."
-    return Refusal("moved", msg, (there.dn,), f"'{extended(confirmed.guid, there.dn)}' in objects")
+    return Refusal("moved", msg, (there.dn,), f"objects: ['{extended(confirmed.guid, there.dn)}']")
 
 
 def _some(dns: Sequence[str]) -> str:

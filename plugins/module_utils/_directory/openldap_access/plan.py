@@ -183,5 +183,5 @@ def plan_for(account: str, current: Iterable[Object], allow: Iterable[str]) -> P
         plan.changes.append(Change(KIND, item.id, item.name, "update", before={"access": text}, after={"access": rest}, risk="medium", undo=undo))
         if "denying_clause" not in allowed and any(clause.denies for clause in clauses(text) if clause.is_about(account)):
             msg = f"{item.name}: the clause gives {account} nothing, and without it the account may get more by what comes after. Remove the account first"
-            plan.refusals.append(Refusal("denying_clause", msg, (item.name,), "denying_clause in allow"))
+            plan.refusals.append(Refusal("denying_clause", msg, (item.name,), "allow: [denying_clause]"))
     return plan

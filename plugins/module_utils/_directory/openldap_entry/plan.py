@@ -88,14 +88,14 @@ def other_object(confirmed: Name, there: Entry, why: str) -> Refusal:
     """What is at the confirmed name is not the entry that was confirmed. `why`: by what that is known."""
     here = extended(uuid_of(there), there.dn)
     msg = f"{confirmed.dn} was confirmed for the entry {confirmed.guid}{f' ({why})' if why else ''}, but what has that name now is another one."
-    return Refusal("other_object", msg, (there.dn,), f"'{here}', when that one is meant")
+    return Refusal("other_object", msg, (there.dn,), phrases.english("allow_this_one", setting=f"dn: '{here}'"))
 
 
 def moved(confirmed: Name, there: Entry, why: str) -> Refusal:
     """The confirmed name is nobody's, but the entry that had it is there."""
     told = f" ({why})" if why else ""
     msg = f"{confirmed.dn} does not exist, but the entry {confirmed.guid}, for which it was confirmed{told}, is now {there.dn}."
-    return Refusal("moved", msg, (there.dn,), f"'{extended(confirmed.guid, there.dn)}'")
+    return Refusal("moved", msg, (there.dn,), f"dn: '{extended(confirmed.guid, there.dn)}'")
 
 
 def refusals(entry: Entry, encrypted: bool) -> list[Refusal]:
@@ -107,5 +107,5 @@ def refusals(entry: Entry, encrypted: bool) -> list[Refusal]:
         found.append(Refusal("unsupported_class", f"{entry.dn} is no account ({', '.join(hit)})", (entry.dn,)))
     if holds_a_secret(entry) and not encrypted:
         msg = f"{entry.dn} has a password, whose hash would be saved in clear"
-        found.append(Refusal("vault_password_missing", msg, (entry.dn,), "vault_password or vault_password_file"))
+        found.append(Refusal("vault_password_missing", msg, (entry.dn,), phrases.english("allow_encryption")))
     return found

@@ -46,7 +46,7 @@ def other_object(found: Mapping[str, Any], uids: Iterable[int]) -> Refusal:
     """The rule other_object."""
     name, numbers = found["name"], " or ".join(map(str, sorted(uids)))
     msg = f"the account {name} has the number {found['uid']}, and {numbers} was confirmed: it is another account of the same name"
-    return Refusal("other_object", msg, (name,), f"{{name: {name}, uid: {found['uid']}}} in accounts, when that one is meant")
+    return Refusal("other_object", msg, (name,), phrases.english("allow_this_one", setting=f"accounts: [{{name: {name}, uid: {found['uid']}}}]"))
 
 
 def refusals(found: Mapping[str, Any], jobs: Iterable[Job], *, with_home: bool) -> Iterator[Refusal]:

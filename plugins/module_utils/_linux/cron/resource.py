@@ -125,7 +125,13 @@ class CronJobs(Resource):
                     "not_confirmed",
                     f"{job.name} is a candidate ({'; '.join(why)}), and nobody has confirmed it",
                     (job.name,),
-                    f"{{place: '{job.place.name}', command: '{job.shown}'}} in jobs, or where it is not meant, '{job.shown}' in except_jobs",
+                    phrases.english(
+                        "allow_confirmed_or_kept",
+                        setting=f"{{place: '{job.place.name}', command: '{job.shown}'}}",
+                        option="jobs",
+                        name=f"'{job.shown}'",
+                        kept="except_jobs",
+                    ),
                 )
         for timer in self._found.timers if self._options.state != "present" else ():
             if timer["enabled"]:
@@ -133,11 +139,11 @@ class CronJobs(Resource):
                     "timer_starts_it",
                     f"systemd starts the same by {timer['path']} ({timer['why'][0]}), whatever becomes of cron's jobs. Stop it: {timer['stop']}",
                     (timer["timer"],),
-                    f"'{timer['timer']}' in except_jobs, or its path, when it is to go on",
+                    phrases.english("allow_timer", name=f"'{timer['timer']}'"),
                 )
         if self._options.state == "present" and (files := self._gone()):
             msg = f"A job that is confirmed is in none of the machine's crontabs any more. The saved copies are {', '.join(files)}"
-            yield Refusal("job_gone", msg, tuple(files), "the job taken out of jobs, when it shall stay away")
+            yield Refusal("job_gone", msg, tuple(files), phrases.english("allow_job_gone"))
         for change in plan.changes:
             job = self._jobs[change.id]
             if job.place.link and not (job.line < 0 and self._options.state == "absent"):
@@ -149,7 +155,7 @@ class CronJobs(Resource):
                 yield Refusal("script_does_more", msg, (change.name,))
             if self._options.backup_dir and not self._password and job.place.holds_a_secret:
                 msg = f"{job.place.name} holds what may be a password, and would be saved in clear"
-                yield Refusal("vault_password_missing", msg, (change.name,), "vault_password or vault_password_file")
+                yield Refusal("vault_password_missing", msg, (change.name,), phrases.english("allow_encryption"))
 
     def _gone(self) -> list[str]:
         """Saved copies of places of this machine whose confirmed job is nowhere."""

@@ -143,7 +143,7 @@ class ScheduledTasks(Resource):
                     "not_confirmed",
                     f"{task.name} is a candidate ({'; '.join(why)}), and nobody has confirmed it",
                     (task.name,),
-                    f"{{name: '{task.name}'}} in tasks, or where it is not meant, '{task.name}' in except_names",
+                    phrases.english("allow_confirmed_or_kept", setting=f"{{name: '{task.name}'}}", option="tasks", name=f"'{task.name}'", kept="except_names"),
                 )
         # it would run on, and the stage would say "ok"
         for task, why in self._perhaps:
@@ -152,7 +152,7 @@ class ScheduledTasks(Resource):
                 f"{task.name} is confirmed and enabled, but nobody can tell from its action whether it starts what action_paths mean ({'; '.join(why)}). "
                 f'If it does, disable it on the machine (schtasks /change /tn "{task.name}" /disable) and run this again; else take it out of tasks',
                 (task.name,),
-                f"the task disabled by hand, or '{task.name}' in except_names",
+                phrases.english("allow_by_hand", name=f"'{task.name}'"),
             )
         # what the machine has is enabled only together with what it has no longer, so that nobody takes a part for the whole
         for name, files in self._gone().items() if self._options.state == "enabled" else ():
@@ -160,12 +160,12 @@ class ScheduledTasks(Resource):
                 f"A task is gone from {self._client.host} whose definition is saved: {', '.join(files)}. Import it "
                 "with schtasks /create /tn NAME /xml FILE (encrypted ones after ansible-vault decrypt --output), and enter the password of its account"
             )
-            yield Refusal("task_gone", msg, (name,), "the task's name in except_names, when it shall stay away")
+            yield Refusal("task_gone", msg, (name,), phrases.english("allow_task_gone"))
         hits = tuple(change.name for change in plan.changes if change.name.casefold().startswith(tasks.SYSTEM_FOLDER.casefold()))
         for change in plan.changes if self._options.backup_dir and not self._password else ():
             if self._found[change.id].holds_a_secret:
                 msg = f"{change.name} is started with what may be a password, and its definition would be saved in clear"
-                yield Refusal("vault_password_missing", msg, (change.name,), "vault_password or vault_password_file")
+                yield Refusal("vault_password_missing", msg, (change.name,), phrases.english("allow_encryption"))
         if hits:
             yield Refusal("system_task", f"Windows' own tasks would be changed: {', '.join(hits)}; make action_paths narrower", hits)
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import datetime
 import re
 import string
@@ -84,6 +85,16 @@ def test_ways_back_are_in_the_catalogue() -> None:
     """Free words there would be English in a Japanese report."""
     for file in sorted((places.ROOT / "plugins" / "module_utils").rglob("*.py")):
         assert not re.search(r"""\bundo ?= ?\(?\s*f?["'][^"']""", file.read_text()), file
+
+
+def test_what_allows_a_refusal_is_a_setting_or_in_the_catalogue() -> None:
+    """`name: value`, as it is typed; free words beside it would be English in a Japanese report."""
+    for file in sorted((places.ROOT / "plugins" / "module_utils").rglob("*.py")):
+        calls = (node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call))
+        for call in (call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Refusal"):
+            told = [keyword.value for keyword in call.keywords if keyword.arg == "allow_with"] or call.args[3:4]
+            for text in (ast.unparse(one) for one in told if isinstance(one, ast.Constant | ast.JoinedStr)):
+                assert re.fullmatch(r"""f?["']([a-z_]+(: [^ ].*)?)?["']""", text), (file, text)
 
 
 @pytest.mark.parametrize(
