@@ -45,6 +45,8 @@ _BASE64 = r"(?:^|[>\"']|base64,)\s*+([A-Za-z0-9+/_][A-Za-z0-9+/_\s-]{%d,}+={0,2}
 _WORD = r"[A-Za-z0-9+/_-]{%d,}+={0,2}+"
 _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]{1,40}-----([A-Za-z0-9+/=\s]*+)-----END")
 _BLANKS = re.compile(r"\s+")
+#: a profile of Apple's for one device alone (its key says so), and CMS enveloped-data by its object identifier (RFC 5652 6.1)
+_ENCRYPTED = ("EncryptedPayloadContent", b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03".decode("latin-1"))
 #: a full stop in other scripts, which a browser takes for one, and what it passes over in a host (UTS #46)
 _STOPS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": ".", **dict.fromkeys("\u00ad\u200b\u2060\ufeff")})
 
@@ -217,6 +219,8 @@ class _Walk:
             self.unopened.append(Unopened(path, "too_large"))
             return
         self._search(text, path, opened, binary)
+        if any(sign in text for sign in _ENCRYPTED):
+            self.unopened.append(Unopened(path, "encrypted"))
         if "%" in text or "&" in text or "\\" in text or "[.]" in text:
             self._decoded(text, path, depth, opened, binary)
         self._open(text, path, depth)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import plistlib
 import time
 import urllib.parse
 import zlib
@@ -212,6 +213,9 @@ def test_an_identifier_is_whole(text: str) -> None:
         ({"omaSettings": [{"omaUri": "./x", "isEncrypted": True, "value": "****"}]}, ("omaSettings[0]", "encrypted")),
         ({"omaSettings": [{"secretReferenceValueId": "1"}]}, ("omaSettings[0]", "encrypted")),
         ({"settingInstance": {"value": {"valueState": "encryptedValueToken"}}}, ("settingInstance.value", "encrypted")),
+        ({"payload": b64(plistlib.dumps({"EncryptedPayloadContent": b"\x30\x82"}))}, ("payload⇒", "encrypted")),
+        ({"payload": b64(plistlib.dumps({"EncryptedPayloadContent": b"\x30\x82"}, fmt=plistlib.FMT_BINARY))}, ("payload⇒", "encrypted")),
+        ({"payload": b64(b"\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03\xa0\x80\x30\x80")}, ("payload⇒", "encrypted")),
         ({"a": "x" * (plan.LARGEST + 1)}, ("a", "too_large")),
         ({"a": b64(gzip.compress(b"x" * (plan.LARGEST + 1), mtime=0))}, ("a⇒", "too_large")),
     ],
