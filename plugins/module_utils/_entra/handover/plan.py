@@ -203,10 +203,8 @@ def split(persons: Iterable[Recipient], by: str, where: Mapping[str, PlaceInComp
     groups: dict[str, tuple[str, list[Recipient]]] = {}
     for person in persons:
         place = where.get(person.id.casefold(), PlaceInCompany())
-        key, name = {
-            "none": ("", ""), "department": (names.user(place.department), place.department), "manager": (place.manager.casefold(), place.manager_name)
-        }[by]  # fmt: skip
-        groups.setdefault(key, (name, []))[1].append(person)
+        name = {"none": "", "department": place.department, "manager": place.manager_name or place.manager}[by]
+        groups.setdefault(names.user(name), (name, []))[1].append(person)
     if not groups and by == "none":
         return {"": []}
     return dict(sorted(groups.values(), key=lambda group: (not group[0], group[0].casefold())))

@@ -98,6 +98,14 @@ def test_split(by: str, expected: dict[str, list[str]]) -> None:
     assert len(set(files)) == len(files) and all(plan.MADE.fullmatch(name) and "/" not in name and len(name.encode()) < 255 for name in files)
 
 
+def test_managers_without_a_name_or_of_the_same_lose_nobody() -> None:
+    """A people_file that was made by hand: each recipient gets a file of their own, and everybody is in one."""
+    of = {"a1": "m1", "a2": "m2", "a3": "", "a4": "m4", "a5": "m5"}
+    where = plan.places({"id": key, "manager": manager, "manager_name": "Boss" if key > "a3" else ""} for key, manager in of.items())
+    made = plan.split([plan.Recipient(key, f"{key}@x", "p") for key in of], "manager", where)
+    assert {name: [person.id for person in group] for name, group in made.items()} == {"Boss": ["a4", "a5"], "m1": ["a1"], "m2": ["a2"], "": ["a3"]}
+
+
 def test_without_anybody() -> None:
     assert plan.split([], "none", {}) == {"": []} and plan.split([], "manager", {}) == {}  # the list of nobody was written before, too
 
