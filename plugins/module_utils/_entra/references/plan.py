@@ -292,17 +292,17 @@ class _Walk:
             self._bytes(inner, below, depth)
 
     def _inflated(self, packed: bytes, path: str) -> bytes:
-        """What gzip, zlib or DEFLATE alone (a SAML request in an address) has packed; nothing for what is not packed, or not to its end."""
+        """What gzip, zlib or DEFLATE alone (a SAML request in an address) has packed; of gzip and zlib, whose head tells them, also of what was cut off."""
         for window in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):
             stream = zlib.decompressobj(window)
             try:
                 inner = stream.decompress(packed, max(1, self._left))
             except zlib.error:
                 continue
-            if stream.eof:
-                return inner
             if stream.unconsumed_tail:
                 self.unopened.append(Unopened(path, "too_large"))
+            elif stream.eof or window > zlib.MAX_WBITS:
+                return inner
         return b""
 
     def _bytes(self, inner: bytes, below: str, depth: int) -> None:

@@ -138,6 +138,7 @@ PROFILE = "<plist><key>AuthServerAllowlist</key><string>*.auth.iij.jp</string></
         ({"payload": b64(H.encode("utf-16-be"))}, "payload⇒", H),
         ({"payload": b64(b"\x30\x1e\x16" + H.encode("utf-16-be"))}, "payload⇒", H),
         ({"payload": b64(gzip.compress(gzip.compress(PROFILE.encode(), mtime=0), mtime=0))}, "payload⇒⇒⇒", "*.auth.iij.jp"),
+        ({"payload": b64(gzip.compress(PROFILE.encode(), mtime=0)[:-9])}, "payload⇒⇒", "*.auth.iij.jp"),  # its end was cut off
         # nothing but the host, without padding: 15 letters
         ({"payload": b64(H).rstrip("=")}, "payload⇒", H),
         # a certificate: the address ends where the next tag (0x30, the digit 0) begins
