@@ -14,7 +14,7 @@ description:
     since then, have tried and V(failed), were V(not_seen) yet, or are V(blocked).
   - For each error it says what it means and what helps, in English and Japanese.
   - V(not_known) is of whom nothing can be said, since the log could not be read, not to its end, or keeps less time than has passed. It is never V(not_seen).
-  - The log holds sign-ins by hand. Entries come minutes to hours late.
+  - Sign-ins by hand count, not those of programs, which go on with a token from before the conversion. Entries come minutes to hours late.
   - Changes nothing.
 author:
   - the offboard.iij_id maintainers (!UNKNOWN)
@@ -118,7 +118,9 @@ arrivals_by_hour:
   type: list
   elements: dict
 suspicious_addresses:
-  description: Addresses with at least 20 wrong passwords, each with C(address) and C(count). That is an attack, or passwords were handed to the wrong people.
+  description:
+    - Addresses with at least 20 sign-ins with a wrong password, each with C(address) and C(count). That is an attack, or passwords were handed to the wrong
+      people. Tries again within one sign-in (C(correlationId)) count once.
   returned: success
   type: list
   elements: dict

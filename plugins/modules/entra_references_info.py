@@ -15,7 +15,8 @@ description:
     federations and those of the tenant's domains, certificate authorities for signing in, and of Intune's apps, app configurations and profiles.
   - It knows no list of properties. JSON inside of a text, base64 (the payload of a profile, a certificate, a word of a command or a part of a token),
     what is compressed in it (gzip, zlib), percent-encoding, character references and the escaped dots of patterns are opened.
-  - A host is found with everything below it, by whole labels, whatever its case, script (IDNA), port or dot at the end.
+  - A host is found with everything below it, by whole labels, whatever its case, script (IDNA), port or dot at the end; so is a pattern
+    that means it and others, as C(*.iij.jp) does C(auth.iij.jp).
   - What could not be looked at is told in RV(not_looked_at) with the reason. It is never the same as nothing there.
   - Changes nothing.
 author:

@@ -129,7 +129,7 @@ table { width: 100%; border-collapse: collapse; margin: .75rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .45rem .7rem; border: 1px solid var(--line); overflow-wrap: anywhere; }
 th { background: #e9eef4; font-size: .9rem; } td:first-child:nth-last-child(2) { width: 42%; }
 code, pre { font: .9em/1.55 ui-monospace, Consolas, "Noto Sans Mono CJK JP", monospace; }
-code { overflow-wrap: anywhere; background: #f3f5f8; padding: .05em .3em; }
+code { overflow-wrap: anywhere; unicode-bidi: isolate; background: #f3f5f8; padding: .05em .3em; }
 pre { background: #f3f5f8; border: 1px solid var(--line); padding: .7rem .9rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 @media (max-width: 40rem) { article { padding: 1rem; margin: 0; } td:first-child:nth-last-child(2) { width: 36%; } }
 @media print { body { background: #fff; font-size: 11px; } article { border: 0; padding: 0; max-width: none; margin: 0; }

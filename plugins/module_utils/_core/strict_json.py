@@ -21,8 +21,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def loads(data: str | bytes) -> Any:
-    """The value of a JSON text in UTF-8. Raises ValueError, which quotes nothing of it."""
+    """The value of a JSON text in UTF-8, with or without a byte order mark. Raises ValueError, which quotes nothing of it."""
     try:
-        return json.loads(data.decode() if isinstance(data, bytes) else data, parse_constant=_constant, object_pairs_hook=_once)
+        return json.loads(data.decode("utf-8-sig") if isinstance(data, bytes) else data, parse_constant=_constant, object_pairs_hook=_once)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None

@@ -34,6 +34,7 @@ from .errors import (
     AnswerLost,
     GraphError,
     SignInFailed,
+    is_list,
     json_object,
     refused_request,
     retry_after,
@@ -162,8 +163,8 @@ class Client:
     # -- lists
 
     def pages(self, path: str, *, eventual: bool = False) -> Generator[list[dict[str, Any]], None, None]:
-        """A list, page by page; the next one is fetched while the caller works on this one. What was on the page before is not given again: a list that
-        changes while it is read moves, and its pages overlap.
+        """A list, page by page; the next one is fetched while the caller works on this one. What is twice on a page, or was on the page before, is
+        given once: a list that changes while it is read moves, and its pages overlap.
 
         `eventual` sends `ConsistencyLevel: eventual` with every page, because a nextLink does not carry it. Raises GraphError
         `foreign_next_link` when the continuation names another host, `duplicate_page` when it runs in a circle, and `no_list` for an answer
@@ -177,7 +178,7 @@ class Client:
             while coming is not None:
                 page = coming.result()
                 coming = None
-                if not isinstance(page.get("value"), list):
+                if not is_list(page):
                     raise GraphError(f"GET {path.partition('?')[0]}: the answer is no list of Microsoft Graph", code="no_list")
                 link = page.get("@odata.nextLink")
                 if link:
@@ -185,9 +186,9 @@ class Client:
                         raise GraphError(f"GET {path}: Graph sent the same page twice; the list would never end", code="duplicate_page")
                     seen.add(hash(link))
                     coming = asyncio.run_coroutine_threadsafe(self._send("GET", self._own(link), eventual=eventual), loop)
-                now = {item["id"] for item in page["value"] if "id" in item}
-                yield page["value"] if last.isdisjoint(now) else [item for item in page["value"] if item.get("id") not in last]
-                last = now
+                now = {item["id"]: item for item in page["value"] if "id" in item}
+                yield [item for item in page["value"] if "id" not in item or (now[item["id"]] is item and item["id"] not in last)]
+                last = set(now)
         finally:
             if coming is not None:
                 coming.cancel()

@@ -68,6 +68,12 @@ def json_object(content: bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def is_list(body: Mapping[str, Any]) -> bool:
+    """Whether a body is a list of Microsoft Graph: one of objects."""
+    values = body.get("value")
+    return isinstance(values, list) and all(isinstance(item, dict) for item in values)
+
+
 def folded(headers: Mapping[str, Any] | None) -> dict[str, str]:
     return {name.casefold(): str(value) for name, value in (headers or {}).items()}
 

@@ -23,6 +23,8 @@ SEVERITIES = ("ok", "warning", "critical", "unknown")
 #: So many sign-ins with a wrong name or password from one address are told: an attack, or passwords handed to the wrong people.
 SUSPICIOUS = 20
 MOST_ADDRESSES = 10_000
+#: Entries that are told apart at once. The log is in the order of time, so that what comes twice comes soon again.
+_RECENT = 20_000
 _WRONG_PASSWORD = 50126
 #: of Int32, which Graph's errors are
 _LARGEST_CODE = 2**31
@@ -151,6 +153,22 @@ def text_of(seconds: int) -> str:
     return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+class _Recent:
+    """Whether something came lately; of the last ones only, so that it stays small."""
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[str, ...], None] = {}
+
+    def has(self, *one: str) -> bool:
+        """Whether it did; from now on it has."""
+        if one in self._last:
+            return True
+        self._last[one] = None
+        if len(self._last) > _RECENT:
+            del self._last[next(iter(self._last))]
+        return False
+
+
 class Log:
     """What the log has told so far, in some 20 bytes for each user of the domains, whatever the number of entries."""
 
@@ -173,9 +191,11 @@ class Log:
         self._addresses: Counter[str] = Counter()
         #: whether there were more addresses than are counted
         self.addresses_cut = False
+        self._seen, self._wrong = _Recent(), _Recent()
 
     def add(self, entry: Mapping[str, Any]) -> None:
-        """One entry, in whatever order. What is no sign-in of one of the users after the conversion, or tells no outcome, is passed over."""
+        """One entry, in whatever order. What is no sign-in of one of the users after the conversion, or tells no outcome, is passed over; so is what no
+        person did: a program goes on with a token from before."""
         place = self._users.place(mark(str(entry.get("userId") or "").casefold()))
         if place is None:
             return
@@ -187,15 +207,25 @@ class Log:
             return
         if at < self._starts[self._start[place]] or not isinstance(number, int) or isinstance(number, bool) or abs(number) > _LARGEST_CODE:
             return
+        key = str(entry.get("id") or "")
+        if entry.get("isInteractive") is False or (key and self._seen.has(key)):
+            return
         self.entries += 1
         if number == 0:
             self._arrived[place] = min(self._arrived[place] or at, at)
         elif at >= self._failed[place]:
             self._failed[place], self._code[place] = at, number
-        address = str(entry.get("ipAddress") or "") if number == _WRONG_PASSWORD else ""
-        if address and (address in self._addresses or len(self._addresses) < MOST_ADDRESSES):
+        if number == _WRONG_PASSWORD:
+            self._wrong_password(str(place), entry)
+
+    def _wrong_password(self, user: str, entry: Mapping[str, Any]) -> None:
+        """Once for each sign-in: who types again, and a client that sends again, do so with the same correlationId."""
+        address, sign_in = str(entry.get("ipAddress") or ""), str(entry.get("correlationId") or "")
+        if not address or (sign_in and self._wrong.has(user, sign_in, address)):
+            return
+        if address in self._addresses or len(self._addresses) < MOST_ADDRESSES:
             self._addresses[address] += 1
-        elif address:
+        else:
             self.addresses_cut = True
 
     def of(self, user_id: str) -> Seen:

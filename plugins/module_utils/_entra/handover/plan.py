@@ -91,9 +91,10 @@ body { font-family: "Noto Sans CJK JP", "Noto Sans JP", "Yu Gothic", "Hiragino S
 article { font-size: 11pt; line-height: 1.6; break-after: page; break-inside: avoid; max-width: 170mm; margin: 0 auto; overflow-wrap: anywhere; }
 article:last-child { break-after: auto; }
 h1 { font-size: 1.55em; line-height: 1.3; margin: .3em 0 .5em; border-bottom: 1pt solid #000; } p { margin: .6em 0; }
+p, dd { overflow: clip; overflow-clip-margin: .4em; }
 dl, ol { margin: .8em 0; } dt { font-weight: bold; margin-top: .8em; } dd { margin: 0; }
 .secret { font: bold 1.8em/1.4 "DejaVu Sans Mono", Consolas, Menlo, monospace; letter-spacing: .12em; border: 1pt solid #000; padding: .35em .4em;
-  width: fit-content; white-space: break-spaces; line-break: anywhere; unicode-bidi: isolate; }
+  width: fit-content; white-space: break-spaces; line-break: anywhere; unicode-bidi: isolate-override; }
 table { border-collapse: collapse; table-layout: fixed; width: 100%; }
 td { font-size: .77em; line-height: 1.3; border: .5pt solid #999; padding: .25em .3em; text-align: center; word-break: keep-all; }
 td b { font: bold 1.4em/1.2 "DejaVu Sans Mono", Consolas, Menlo, monospace; display: block; white-space: pre; } td.none { border: 0; }
@@ -131,10 +132,11 @@ def people(entries: Iterable[Mapping[str, Any]]) -> dict[str, Recipient]:
     for entry in entries:
         secret = entry.get("password") or entry.get("temporaryAccessPass")
         if isinstance(secret, str):
-            upn, until, name = str(entry.get("userPrincipalName") or entry["id"]), str(entry.get("validUntil") or ""), str(entry.get("displayName") or "")
+            upn, until = str(entry.get("userPrincipalName") or entry["id"]), str(entry.get("validUntil") or "")
+            name = names.visible(str(entry.get("displayName") or ""))
             is_pass = "temporaryAccessPass" in entry
             since = str(entry.get("askedFor" if is_pass else "passwordChangedBefore") or "")
-            found[entry["id"].casefold()] = Recipient(entry["id"], upn, secret, until if is_pass else "", name.strip(), since)
+            found[entry["id"].casefold()] = Recipient(entry["id"], upn, secret, until if is_pass else "", name, since)
     return found
 
 
@@ -201,10 +203,8 @@ def split(persons: Iterable[Recipient], by: str, where: Mapping[str, PlaceInComp
     groups: dict[str, tuple[str, list[Recipient]]] = {}
     for person in persons:
         place = where.get(person.id.casefold(), PlaceInCompany())
-        key, name = {
-            "none": ("", ""), "department": (names.user(place.department), place.department), "manager": (place.manager.casefold(), place.manager_name)
-        }[by]  # fmt: skip
-        groups.setdefault(key, (name, []))[1].append(person)
+        name = {"none": "", "department": place.department, "manager": place.manager_name or place.manager}[by]
+        groups.setdefault(names.user(name), (name, []))[1].append(person)
     if not groups and by == "none":
         return {"": []}
     return dict(sorted(groups.values(), key=lambda group: (not group[0], group[0].casefold())))
@@ -278,7 +278,7 @@ def _letter(person: Recipient, head: Letterhead) -> str:
     parts = {name: f"<dt>{words[name]}</dt><dd><bdi{'' if name == 'desk' else _TYPED}>{escape(value)}</bdi></dd>" for name, value in shown.items()}
     who = f"<bdi>{escape(line(person.name))}</bdi>" if person.name else f"<bdi{_TYPED}>{escape(line(person.upn))}</bdi>"
     return (
-        f"<article{size}><p>{escape(line(head.company))}</p><h1>{words['title']}</h1><p>{who} {words['to']}</p><dl>"
+        f"<article{size}><p><bdi>{escape(line(head.company))}</bdi></p><h1>{words['title']}</h1><p>{who} {words['to']}</p><dl>"
         f"{parts.get('address', '')}{parts['user']}"
         f'<dt>{words[what]}</dt><dd><div class="secret">{escape(person.secret)}</div></dd>{parts.get("until", "")}'
         f"<dt>{words['read']}</dt><dd><table><tbody>{rows}</tbody></table></dd>{parts.get('desk', '')}</dl>"
@@ -320,9 +320,13 @@ def _lines(text: str, room: float, words: str = "[!-~]+") -> int:
 
 
 def _em(character: str) -> float:
-    """The width of a character, in em of its font."""
-    if unicodedata.east_asian_width(character) in "WFA" or character in "mwMW@%":
+    """The width of a character, in em of its font: the widest of its kind in Noto's fonts, of scripts that have one."""
+    if "\U00012000" <= character <= "\U0001254f" or character == "\ufdfd":  # cuneiform, and a whole sentence in Arabic
+        return 8.3
+    if unicodedata.east_asian_width(character) in "WFAH" or character in "mwMW@%":
         return 1.0
+    if character > "\u0590":  # Tamil, Khmer, long dashes; a letter has room for ten lines of them
+        return 3.0
     return 0.72 if character.isupper() or not character.isascii() else 0.6
 
 

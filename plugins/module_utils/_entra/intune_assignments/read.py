@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ..._graph.batches import Answer, Request
 from ..._graph.client import Client
-from ..._graph.errors import GraphError
+from ..._graph.errors import GraphError, is_list
 from .plan import FAMILIES, NOT_DETECTED, NOT_KNOWN, devices_of, group_of, target_of, told
 
 
@@ -79,7 +79,7 @@ def _named(name: str) -> str:
 def _listed(client: Client, path: str, answer: Answer) -> Iterator[dict[str, Any]]:
     if not answer.ok:
         raise answer.error(Request("GET", path))
-    if not isinstance(answer.body.get("value"), list):
+    if not is_list(answer.body):
         raise GraphError(f"GET {path}: the answer is no list of Microsoft Graph", code="no_list")
     if "@odata.nextLink" in answer.body:
         yield from client.list(path)

@@ -15,6 +15,7 @@ import binascii
 import html
 import ipaddress
 import json
+import math
 import re
 import unicodedata
 import urllib.parse
@@ -38,14 +39,14 @@ _LONGEST_PATH = 300
 
 _LABEL = "a-z0-9_-"
 _IN_A_NAME = "abcdefghijklmnopqrstuvwxyz0123456789_-*."
-#: whole texts, elements, data addresses, PEM; possessive, so that no stranger's text takes long
-_BASE64 = re.compile(r"(?:^|[>\"']|base64,)\s*+([A-Za-z0-9+/_][A-Za-z0-9+/_\s-]{14,}+={0,2}+)\s*+(?=$|[<\"'])")
+#: whole texts, elements, data addresses, PEM, of so many characters; possessive, so that no stranger's text takes long
+_BASE64 = r"(?:^|[>\"']|base64,)\s*+([A-Za-z0-9+/_][A-Za-z0-9+/_\s-]{%d,}+={0,2}+)\s*+(?=$|[<\"'])"
 #: a word of a text that may be one: after a name, in an address, in a command, as a part of a token (JWT)
-_WORD = re.compile(r"[A-Za-z0-9+/_-]{16,}+={0,2}+")
-#: shorter ones hold no host
-_SHORTEST = 15
+_WORD = r"[A-Za-z0-9+/_-]{%d,}+={0,2}+"
 _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]{1,40}-----([A-Za-z0-9+/=\s]*+)-----END")
 _BLANKS = re.compile(r"\s+")
+#: a profile of Apple's for one device alone (its key says so), and CMS enveloped-data by its object identifier (RFC 5652 6.1)
+_ENCRYPTED = ("EncryptedPayloadContent", b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03".decode("latin-1"))
 #: a full stop in other scripts, which a browser takes for one, and what it passes over in a host (UTS #46)
 _STOPS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": ".", **dict.fromkeys("\u00ad\u200b\u2060\ufeff")})
 
@@ -97,10 +98,20 @@ def as_host(text: str) -> str:
 
 @dataclass(frozen=True)
 class _Word:
-    """A host (`subdomains`) or another identifier, in the form in which texts are searched for it."""
+    """A host (`subdomains`), the end of a pattern that means one besides others (`pattern`), or another identifier, in the form in which texts are searched
+    for it."""
 
     text: str
-    subdomains: bool
+    subdomains: bool = False
+    pattern: bool = False
+
+
+def _patterns(host: str) -> Iterator[str]:
+    """What means a host and those beside it: *.iij.jp, .iij.jp and, in policies of browsers, *iij.jp and [*.]iij.jp."""
+    above = host.partition(".")[2]
+    while "." in above:
+        yield from (f".{above}", f"*{above}", f"[*.]{above}")
+        above = above.partition(".")[2]
 
 
 class Matcher:
@@ -112,19 +123,24 @@ class Matcher:
         for host in hosts:
             name = as_host(host)
             for form in (name, names.readable(name)):
-                self._words[form] = _Word(form, True)
+                self._words[form] = _Word(form, subdomains=True)
+                for pattern in _patterns(form):
+                    self._words.setdefault(pattern, _Word(pattern, pattern=True))
         for text in identifiers:
             if not (word := _folded(text).strip()):
                 raise OffboardError("identifiers: an empty text is found everywhere", code="bad_option")
-            self._words.setdefault(word, _Word(word, False))
+            self._words.setdefault(word, _Word(word))
         self._compile()
+        #: Characters of the shortest base64 that can hold one of them
+        self.shortest = min((math.ceil(len(word.text.encode()) * 4 / 3) for word in self._words.values() if not word.pattern), default=1)
+        self.base64, self.word = re.compile(_BASE64 % (self.shortest - 1)), re.compile(_WORD % self.shortest)
 
     def _compile(self) -> None:
         self._any = re.compile("|".join(re.escape(word) for word in sorted(self._words, key=len, reverse=True)) or "(?!)")
 
     def also(self, identifier: str) -> None:
         """From here on this is looked for too: the id of an object that points there, so that who uses it is found."""
-        self._words.setdefault(_folded(identifier), _Word(_folded(identifier), False))
+        self._words.setdefault(_folded(identifier), _Word(_folded(identifier)))
         self._compile()
 
     def look(self, item: Any) -> tuple[list[Reference], list[Unopened]]:
@@ -140,27 +156,29 @@ class Matcher:
         while hit := self._any.search(folded, at):
             at = hit.start() + 1
             word = self._words[hit[0]]
-            before, after = folded[max(0, hit.start() - 253) : hit.start()], folded[hit.end() : hit.end() + 2]
+            before, after = folded[max(0, hit.start() - 253) : hit.start()], folded[hit.end() : hit.end() + 64]
             if not _begins(word, before) or not (binary or _ends(word, after)):
                 continue
             at = hit.end()
-            below = before[len(before.rstrip(_IN_A_NAME)) :].lstrip(".-") if word.subdomains else ""
+            below = before[len(before.rstrip(_IN_A_NAME)) :].lstrip(".-") if word.subdomains or word.pattern else ""
             yield below + word.text
 
 
 def _begins(word: _Word, before: str) -> bool:
+    if word.subdomains and before.endswith("-"):  # no name begins with it: <!--auth.iij.jp-->
+        before = before.rstrip("-") or " "
     if not before:
         return True
-    if word.text[0].isascii():
-        return not re.match(rf"[{_LABEL}]" if word.subdomains else r"[a-z0-9_.-]", before[-1])
-    return not re.match(r"[\w-]", before[-1])
+    if word.pattern or not word.text[0].isascii():
+        return not re.match(r"[\w-]", before[-1])
+    return not re.match(rf"[{_LABEL}]" if word.subdomains else r"[a-z0-9_.-]", before[-1])
 
 
 def _ends(word: _Word, after: str) -> bool:
-    if not word.subdomains:
+    if not word.subdomains and not word.pattern:
         return not re.match(r"[a-z0-9_-]|\.[a-z0-9]", after)
     # a dot may end the name itself, or the sentence
-    return not re.match(r"[a-z0-9-]|\.[a-z0-9_-]", after)
+    return not re.match(r"-*[a-z0-9]|\.[a-z0-9_-]", after)
 
 
 def _folded(text: str) -> str:
@@ -201,13 +219,16 @@ class _Walk:
             self.unopened.append(Unopened(path, "too_large"))
             return
         self._search(text, path, opened, binary)
-        if "%" in text or "&" in text or "\\" in text:
+        if any(sign in text for sign in _ENCRYPTED):
+            self.unopened.append(Unopened(path, "encrypted"))
+        if "%" in text or "&" in text or "\\" in text or "[.]" in text:
             self._decoded(text, path, depth, opened, binary)
         self._open(text, path, depth)
 
     def _open(self, text: str, path: str, depth: int) -> None:
         """What a string holds."""
-        if len(text) <= _SHORTEST:
+        shortest = self._matcher.shortest
+        if len(text) < shortest:
             return
         if depth >= DEEPEST:
             self.unopened.append(Unopened(path, "too_deep"))
@@ -225,15 +246,15 @@ class _Walk:
         for run in _PEM.finditer(text):
             self._payload(run[1], path, depth)
         at, rest = 0, []
-        for run in _BASE64.finditer(text):
+        for run in self._matcher.base64.finditer(text):
             self._payload(run[1], path, depth)
-            if all(len(piece) > _SHORTEST for piece in run[1].split()[:-1]):  # else it may be a sentence, in which one word is a payload
+            if all(len(piece) >= shortest for piece in run[1].split()[:-1]):  # else it may be a sentence, in which one word is a payload
                 rest.append(text[at : run.start(1)])
                 at = run.end(1)
-        for word in _WORD.findall(" ".join([*rest, text[at:]]) if at else text):
+        for word in self._matcher.word.findall(" ".join([*rest, text[at:]]) if at else text):
             if not (word.islower() or word.isupper()):  # an id, a name, a path
                 for piece in dict.fromkeys((word, *word.split("/"))):
-                    if len(piece) > _SHORTEST:
+                    if len(piece) >= shortest:
                         self._payload(piece, path, depth)
 
     def _search(self, text: str, path: str, opened: bool, binary: bool) -> None:
@@ -263,21 +284,25 @@ class _Walk:
             return
         below = f"{path}⇒"
         self._bytes(inner, below, depth)
-        if plain_bytes := self._inflated(inner, below):
-            self._bytes(plain_bytes, f"{below}⇒", depth + PAYLOAD)
+        while inner := self._inflated(inner, below):
+            below, depth = f"{below}⇒", depth + PAYLOAD
+            if depth >= DEEPEST:
+                self.unopened.append(Unopened(path, "too_deep"))
+                return
+            self._bytes(inner, below, depth)
 
     def _inflated(self, packed: bytes, path: str) -> bytes:
-        """What gzip, zlib or DEFLATE alone (a SAML request in an address) has packed; nothing for what is not packed, or not to its end."""
+        """What gzip, zlib or DEFLATE alone (a SAML request in an address) has packed; of gzip and zlib, whose head tells them, also of what was cut off."""
         for window in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):
             stream = zlib.decompressobj(window)
             try:
                 inner = stream.decompress(packed, max(1, self._left))
             except zlib.error:
                 continue
-            if stream.eof:
-                return inner
             if stream.unconsumed_tail:
                 self.unopened.append(Unopened(path, "too_large"))
+            elif stream.eof or window > zlib.MAX_WBITS:
+                return inner
         return b""
 
     def _bytes(self, inner: bytes, below: str, depth: int) -> None:
@@ -289,17 +314,17 @@ class _Walk:
             self.text(inner.decode("latin-1"), below, depth + PAYLOAD, True, binary=True)
         if b"\0" in inner:
             for start in (0, 1):  # UTF-16 of both orders: one of them is the other, a byte further
-                wide = inner[start:].decode("utf-16-le", errors="ignore")
+                wide = (inner[start:] + b"\0").decode("utf-16-le", errors="ignore")
                 self.text(wide, below, depth + PAYLOAD, True, binary=start == 1)
 
 
-#: a letter as JSON and scripts write it, in a text that is neither as a whole
-_ESCAPE = re.compile(r"\\u(?!d[89a-f])([0-9a-f]{4})", re.IGNORECASE)
+#: a letter as JSON, scripts and patterns write it, in a text that is none of these as a whole
+_ESCAPE = re.compile(r"\\u(?!d[89a-f])([0-9a-f]{4})|\\u\{0*([0-9a-f]{1,4})\}|\\x([0-9a-f]{2})", re.IGNORECASE)
 
 
 def _plainer(text: str) -> str:
-    letters = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
-    return html.unescape(urllib.parse.unquote(letters, errors="replace")).replace("\\.", ".")
+    letters = _ESCAPE.sub(lambda found: chr(int(found[found.lastindex or 0], 16)), text)
+    return html.unescape(urllib.parse.unquote(letters, errors="replace")).replace("\\.", ".").replace("[.]", ".")
 
 
 def _below(path: str, name: str) -> str:

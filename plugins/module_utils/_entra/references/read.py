@@ -12,7 +12,7 @@ from typing import Any
 
 from ..._graph.batches import Request
 from ..._graph.client import Client
-from ..._graph.errors import GraphError, about_one_part
+from ..._graph.errors import GraphError, about_one_part, is_list
 from ..intune_assignments.plan import FAMILIES
 from ..intune_assignments.read import group_names, read_assigned, read_detected
 from . import plan
@@ -252,6 +252,8 @@ class Reader:
 
         deeper: list[tuple[Mapping[str, Any], str]] = []
         for path, answer in client.get_many(paths()):
+            if path not in waiting:  # an object that came twice
+                continue
             parent, _unused = waiting.pop(path)
             if not answer.ok:
                 exc = answer.error(Request("GET", path))
@@ -273,7 +275,7 @@ class Reader:
     def _listed(self, client: Client, source: Source, path: str, parent: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         """The objects of an answer, and of those that follow it."""
         try:
-            if not isinstance(body.get("value"), list):
+            if not is_list(body):
                 raise GraphError(f"GET {path}: the answer is no list of Microsoft Graph", code="no_list")
             if "@odata.nextLink" in body:
                 for page in client.pages(path):

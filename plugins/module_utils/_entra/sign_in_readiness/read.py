@@ -72,9 +72,11 @@ class Registrations:
         known, capable, passwordless = array("Q"), array("Q"), array("Q")
         for item in client.list(_REPORT):
             progress.add()
+            if not isinstance(item.get("isMfaCapable"), bool):  # a row that does not say it is none: not knowing is no "no"
+                continue
             one = mark(item["id"].casefold())
             known.append(one)
-            if item.get("isMfaCapable"):
+            if item["isMfaCapable"]:
                 capable.append(one)
             if item.get("isPasswordlessCapable"):
                 passwordless.append(one)

@@ -101,9 +101,9 @@ def _once(get: Get, path: str, how: Ways, into: Put, tell: Callable[[int], None]
         if (not cursor or cursor in seen) if how.cursor else (came == before or came >= (total or 0)):
             break
         seen.add(cursor)
-    # a list that was cut says so by its own count; twice the same one means that another was missed
+    # a list that was cut says so by its own count, or by a cursor that leads nowhere; twice the same one means that another was missed
     counted = came if total is None else total
-    return Listed(counted, len(totals) == 1 and len(into) == counted == came)
+    return Listed(counted, len(totals) == 1 and not cursor and len(into) == counted == came)
 
 
 def _page(path: str, page: Mapping[str, Any], uncounted: bool) -> tuple[int | None, list[dict[str, Any]]]:

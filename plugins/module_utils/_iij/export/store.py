@@ -36,7 +36,10 @@ class Resources(Mapping[str, Mapping[str, Any]]):
         self._base.execute("DELETE FROM resource")
 
     def __getitem__(self, key: str) -> Mapping[str, Any]:
-        found = self._base.execute("SELECT item FROM resource WHERE id = ?", (key,)).fetchone()
+        try:
+            found = self._base.execute("SELECT item FROM resource WHERE id = ?", (key,)).fetchone()
+        except UnicodeEncodeError:  # half of a character, which no id has
+            found = None
         if found is None:
             raise KeyError(key)
         item: dict[str, Any] = json.loads(found[0])

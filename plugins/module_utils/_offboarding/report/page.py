@@ -75,7 +75,7 @@ th { background: var(--head); font-size: .85rem; white-space: nowrap; }
 .chart { margin-bottom: .75rem; }
 td.name { min-width: 15rem; } td.rule { min-width: 10rem; }
 td.time, td.number { white-space: nowrap; font-variant-numeric: tabular-nums; } td.number { text-align: right; }
-code { font: .88em/1.5 ui-monospace, Consolas, "Noto Sans Mono CJK JP", monospace; overflow-wrap: anywhere; }
+code { font: .88em/1.5 ui-monospace, Consolas, "Noto Sans Mono CJK JP", monospace; overflow-wrap: anywhere; unicode-bidi: isolate; }
 details { background: var(--paper); border: 1px solid var(--line); margin-bottom: .6rem; }
 summary { cursor: pointer; padding: .6rem .9rem; display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: baseline; }
 summary::before { content: "\\25B8"; color: var(--soft); } details[open] > summary::before { content: "\\25BE"; }
@@ -331,7 +331,7 @@ def _left_alone(groups: Iterable[Mapping[str, Any]]) -> str:
         more = group["count"] - len(group["names"])
         rest = f"<br>{_both(Text(f'and {more} more', f'ほか{more}人'))}" if more > 0 else ""
         why = f"<code>{escape(group['code'])}</code><br>{_coded(group['code'], group['msg'])}"
-        names = f"{escape(', '.join(group['names'][:LISTED_ALONE]))}{rest}<br><code>results/{escape(group['file'])}</code>"
+        names = f"{_names(group['names'][:LISTED_ALONE])}{rest}<br><code>results/{escape(group['file'])}</code>"
         rows.append(f'<tr><td class="number" data-ja="人数" data-en="Number">{group["count"]}</td><td>{why}</td><td>{names}</td></tr>\n')
     heads = (Text("Number", "人数"), Text("Why (of the first)", "理由（1人目のもの）"), Text("Who", "利用者"))
     return _table(heads, rows) if rows else _none(Text("Nobody.", "いません。"))
@@ -386,7 +386,7 @@ def _sign_in(found: Mapping[str, Any] | None) -> str:
     if found["kept_out"]:
         more = found["kept_out_count"] - len(found["kept_out"])
         rest = f" {_both(Text(f'and {more} more', f'ほか{more}人'))}" if more > 0 else ""
-        parts.append(f"<p>{_both(_VERDICTS['no_way_in'])}: {escape(', '.join(found['kept_out']))}{rest}</p>")
+        parts.append(f"<p>{_both(_VERDICTS['no_way_in'])}: {_names(found['kept_out'])}{rest}</p>")
     return "".join(parts) + "<p><code>results/sign_in_readiness.jsonl</code></p>"
 
 
@@ -485,6 +485,10 @@ def _identity(item: Mapping[str, Any]) -> str:
     return "" if item["id"] == item["name"] else f"<br><code>{escape(item['id'])}</code>"
 
 
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f"<bdi>{escape(name)}</bdi>" for name in names)
+
+
 def _kind(kind: str) -> str:
     return _both(heading(kind))
 
@@ -499,7 +503,8 @@ def _difference(before: Mapping[str, Any] | None, after: Mapping[str, Any] | Non
         old = _value((before or {}).get(name)) if before is not None else ""
         new = _value((after or {}).get(name)) if after is not None else ""
         arrow = " → " if old and new else ""
-        lines.append(f'<code>{escape(name)}</code>: <span class="was">{old}</span>{arrow}{new}')
+        # each for itself: between two names that are written from the right, the arrow would point from the new one to the old one
+        lines.append(f'<code>{escape(name)}</code>: <bdi class="was">{old}</bdi>{arrow}<bdi>{new}</bdi>')
     if after is None and before is not None:
         lines.append(_both(Text("→ removed", "→ 削除")))
     return "<br>".join(lines)

@@ -157,7 +157,7 @@ def page(*ids: str, link: str = "") -> httpx.Response:
 
 
 def test_a_list_of_pages(world: World, graph: Answers) -> None:
-    client = graph(page("1", "2", link=f"{GRAPH}/users?$skiptoken=a"), page("2", "3", link=f"{GRAPH}/users?$skiptoken=b"), page("4"))
+    client = graph(page("1", "2", link=f"{GRAPH}/users?$skiptoken=a"), page("2", "3", "3", link=f"{GRAPH}/users?$skiptoken=b"), page("4"))
     assert [item["id"] for item in client.list("/users?$top=2", eventual=True)] == ["1", "2", "3", "4"]
     assert [request.url.query.decode() for request in world.requests] == ["$top=2", "$skiptoken=a", "$skiptoken=b"]
     assert all(request.headers["ConsistencyLevel"] == "eventual" for request in world.requests)
@@ -171,6 +171,8 @@ def test_a_list_of_pages(world: World, graph: Answers) -> None:
         ([page("1", link=f"{GRAPH}/users?$skiptoken=a")], "duplicate_page"),
         ([answer(200, {"hello": "proxy"})], "no_list"),
         ([answer(200, {"value": "all"})], "no_list"),
+        ([answer(200, {"value": [None]})], "no_list"),
+        ([answer(200, {"value": ["an id"]})], "no_list"),
         ([page("1", link=f"{GRAPH}/users?$skiptoken=a"), answer(204)], "no_list"),
         ([page("1", link=f"{GRAPH}/users?$skiptoken=a"), failed(403)], "permission_missing"),
     ],

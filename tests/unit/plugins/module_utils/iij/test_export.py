@@ -104,6 +104,13 @@ def test_a_service_that_repeats_its_cursor_ends():
     assert not pages.everything(get, "/Users", pages.Ways(1, cursor=True), 1, Resources()).whole and len(asked) == 2
 
 
+def test_a_cursor_that_stays_the_same_is_no_end():
+    """A service that need not count may keep one cursor for all pages: what came until it repeats itself is not known to be everything."""
+    given = iter([{"Resources": [{"id": name}], "nextCursor": "scroll"} for name in "abc"])
+    read = Resources()
+    assert not pages.everything(lambda path, query: next(given), "/Users", pages.Ways(1, cursor=True), 1, read).whole and len(read) == 2
+
+
 @pytest.mark.parametrize("cursor", [False, True])
 def test_a_list_that_grows_for_ever_ends_with_a_word(cursor):
     """Each page holds new ones, and counts more of them than before."""
@@ -182,6 +189,14 @@ def test_the_list_for_people():
         "iij.enterprisejp.externalUserName": "taro",
     }  # fmt: skip
     assert {name: value for name, value in second.items() if value} == {"id": "2"}
+
+
+@pytest.mark.parametrize(
+    "value", [[{"value": "g\ud800"}], ["x", None, {"display": 5}, {"value": 1}], {"a": "\ud800"}, [{"value": "a\0b"}], "\ud800", [], {"\ud800": 1}]
+)
+def test_whatever_stands_among_groups_is_written(value):
+    made = dict(files(found({"a/ b": {"id": "a/ b", "groups": value}}, {"g1": {"id": "g1", "members": value}})))
+    assert json.loads(made["users.jsonl"])["groups"] == value and made["users.csv"].count(b"\r\n") == 2
 
 
 def test_the_lines_are_what_was_received():

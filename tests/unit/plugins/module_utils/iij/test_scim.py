@@ -69,6 +69,7 @@ def test_it_asks_below_the_address_with_the_token(service, monkeypatch):
         ([(200, {}, b"[]")], "no_json", 1),
         ([(200, {}, b"\xff")], "no_json", 1),
         ([(200, {"Content-Length": "9"}, b"{}")], "unreachable", scim.TRIES),
+        ([(200, {}, b'\xef\xbb\xbf{"a": 1}\r\n')], None, 1),  # with a byte order mark (RFC 8259 8.1)
         ([(429, {"Retry-After": "7"}, b""), (503, {}, b""), (200, {}, b"{}")], None, 3),
         ([(200, {"Content-Length": "9"}, b"{}"), (200, {}, b"{}")], None, 2),
     ],

@@ -342,3 +342,11 @@ def test_evidence_is_named_with_its_hash_and_its_loss():
     assert "ab" * 32 in shown and "1,234 bytes" in shown and "証跡" in shown
     assert "gone (evidence/a/gone in the run folder) is no longer there" in shown and "gone（実行フォルダーの evidence/a/gone）がありません" in shown
     assert "no longer there" not in report_page.page(build(steps=[step(evidence=attached[:1])]), "ja", TOKYO)
+
+
+def test_names_written_from_the_right_turn_no_arrow():
+    """Between two of them in one run a browser puts the new value before the old one, and the arrow leads to the old one."""
+    change = Change("user", "u", "יוסי", "update", {"department": "שיווק"}, {"department": "מכירות"})
+    made = [journal.intent(change, "run", at(1)), journal.outcome(Outcome(change, "done"), "run", at(2))]
+    shown = report_page.page(build(made, results=[("a.jsonl", line("أحمد")), ("a.jsonl", line("b"))]), "ja", TOKYO)
+    assert '<bdi class="was">שיווק</bdi> → <bdi>מכירות</bdi>' in shown and "<bdi>b</bdi>, <bdi>أحمد</bdi>" in shown

@@ -113,6 +113,45 @@ def test_many_wrong_passwords_from_one_address() -> None:
     assert log.suspicious() == [{"address": "192.0.2.1", "count": plan.SUSPICIOUS}]
 
 
+@pytest.mark.parametrize(
+    ("same", "different", "count"),
+    [
+        ({"id": "e1"}, "", 1),  # an entry that came on several pages
+        ({"correlationId": "c1"}, "id", 1),  # one sign-in, in which the password was typed again or the client sent again
+        ({"correlationId": "c1"}, "userId", 30),  # an attacker may send the same one for everybody
+        ({"correlationId": None}, "id", 30),
+        ({}, "correlationId", 30),
+        ({"id": ""}, "correlationId", 30),
+    ],
+)
+def test_a_sign_in_with_a_wrong_password_counts_once(same: dict, different: str, count: int) -> None:
+    log = Log((f"u{number}", START) for number in range(30))
+    for number in range(30):
+        log.add(entry(50126, user="u1", ipAddress="192.0.2.1") | ({different: f"u{number}"} if different else {}) | same)
+        log.add(entry(50126, user="u1", ipAddress=f"192.0.2.{number + 10}", correlationId="c1"))
+    found = {item["address"]: item["count"] for item in log.suspicious()}
+    assert found.get("192.0.2.1", 1) == count and len(found) <= 1
+
+
+def test_what_is_remembered_stays_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "_RECENT", 3)
+    log = Log([("u1", START)])
+    for number in (1, 2, 1, 3, 4, 5, 6, 5):
+        log.add(entry(0, id=str(number)))
+    assert log.entries == 6 and len(log._seen._last) == 3
+
+
+@pytest.mark.parametrize(
+    ("more", "state"), [({"isInteractive": False}, "not_seen"), ({"isInteractive": True}, "arrived"), ({"isInteractive": None}, "arrived")]
+)
+@pytest.mark.parametrize("code", [0, 50126])
+def test_a_program_that_goes_on_is_nobody_who_arrived(code: int, more: dict, state: str) -> None:
+    """A refresh token from before the conversion is good for weeks, and proves no way to sign in."""
+    log = Log([("u1", START)])
+    log.add(entry(code, **more))
+    assert state_of(log.of("u1"), True, "")[0] == (state if code == 0 or state == "not_seen" else "failed")
+
+
 def test_more_addresses_than_are_counted_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "MOST_ADDRESSES", 1)
     log = Log([("u1", START)])

@@ -98,6 +98,14 @@ def test_split(by: str, expected: dict[str, list[str]]) -> None:
     assert len(set(files)) == len(files) and all(plan.MADE.fullmatch(name) and "/" not in name and len(name.encode()) < 255 for name in files)
 
 
+def test_managers_without_a_name_or_of_the_same_lose_nobody() -> None:
+    """A people_file that was made by hand: each recipient gets a file of their own, and everybody is in one."""
+    of = {"a1": "m1", "a2": "m2", "a3": "", "a4": "m4", "a5": "m5"}
+    where = plan.places({"id": key, "manager": manager, "manager_name": "Boss" if key > "a3" else ""} for key, manager in of.items())
+    made = plan.split([plan.Recipient(key, f"{key}@x", "p") for key in of], "manager", where)
+    assert {name: [person.id for person in group] for name, group in made.items()} == {"Boss": ["a4", "a5"], "m1": ["a1"], "m2": ["a2"], "": ["a3"]}
+
+
 def test_without_anybody() -> None:
     assert plan.split([], "none", {}) == {"": []} and plan.split([], "manager", {}) == {}  # the list of nobody was written before, too
 
@@ -187,6 +195,10 @@ def sizes(persons: list[plan.Recipient], letterhead: plan.Letterhead) -> list[fl
         # measured in a browser: 128 characters need two pages at 11 points, 256 some more
         (plan.Recipient("x", "taro@reiji.example", "Xy" * 64), {}, 5.5, 10),
         (plan.Recipient("x", "W" * 330 + "@x.example", "W" * 256, "2026-12-01T00:00:00Z", "長" * 256), {}, 4.4, 8),
+        # measured with Noto's fonts: at 11 points each needs two pages, since these characters are up to eight times as wide as high
+        (plan.Recipient("x", "taro@reiji.example", "Abcd-efgh-2345", name="\ufdfd" * 100), {}, 5.5, 10.5),
+        (plan.Recipient("x", "taro@reiji.example", "Abcd-efgh-2345", name="\u2e3b" * 256), {}, 5.5, 10.5),
+        (plan.Recipient("x", "taro@reiji.example", "Abcd-efgh-2345", name="สมชาย ใจดี" * 8), {}, 11, 11),
         (plan.Recipient("x", "taro@reiji.example", "Abcd-efgh-2345"), {"help_desk": "長" * 800, "company": "長" * 200}, 5.5, 10),
     ],
 )
@@ -210,7 +222,9 @@ def test_the_end_of_a_pass_is_told_in_the_zone(until: str, shown: str) -> None:
 
 
 def test_who_has_a_name_is_addressed_by_it() -> None:
-    people = plan.people([entry("a", "taro@x.example", password="p", displayName=" 山田 太郎 "), entry("b", "ב@x.example", password="p", displayName=None)])
+    people = plan.people(
+        [entry("a", "taro@x.example", password="p", displayName=" \u200e山田 太郎\u200b "), entry("b", "ב@x.example", password="p", displayName=None)]
+    )
     page = plan.letters(people.values(), head()).decode()
     assert "<bdi>山田 太郎</bdi> 様" in page and page.count("taro@x.example") == 1
     # a user name is typed from left to right, whatever its script

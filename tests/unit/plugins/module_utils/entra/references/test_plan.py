@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import plistlib
 import time
 import urllib.parse
 import zlib
@@ -49,6 +50,25 @@ def look(item: Any, hosts: tuple[str, ...] = (H,), identifiers: tuple[str, ...] 
         ("https://\uff41\uff55\uff54\uff48\u3002iij\u3002jp/", H),  # a browser takes full width and other stops for the same
         ("See auth.iij.jp. Then", H),
         ("https://auth.iij.jp@elsewhere.example/", H),
+        ("<!--auth.iij.jp-->", H),
+        ("--auth.iij.jp", H),
+        ("auth.iij.jp--x.example", None),
+        ("x--auth.iij.jp", None),
+        (r"https://\x61uth\x2eiij\x2Ejp", H),
+        (r"auth\u{2e}iij\u{00002E}jp", H),
+        ("^https://auth[.]iij[.]jp/", H),
+        # what means it and others beside it
+        ("*.iij.jp", "*.iij.jp"),
+        ("https://*.iij.jp:443/*,*.reiji.example", "*.iij.jp"),
+        ("https://[*.]iij.jp", "[*.]iij.jp"),  # a pattern of Chrome's policies
+        ("*iij.jp", "*iij.jp"),
+        ("localhost, .iij.jp", ".iij.jp"),
+        (r"^https://[^/]*\.iij\.jp/", "*.iij.jp"),
+        ("sso*.iij.jp.elsewhere.example", None),
+        ("www.iij.jp", None),
+        ("例示.iij.jp", None),
+        ("*.jp", None),
+        ("*", None),
         ("xauth.iij.jp", None),
         ("https://xauth.iij.jp/ and https://auth.iij.jp/", H),
         ("https://auth.iij.jp.elsewhere.example/", None),
@@ -63,6 +83,10 @@ def look(item: Any, hosts: tuple[str, ...] = (H,), identifiers: tuple[str, ...] 
 )
 def test_a_host_by_its_labels(text: str, match: str | None) -> None:
     assert look({"a": text}) == ([("a", match)] if match else [])
+
+
+def test_a_short_host_has_a_short_payload() -> None:
+    assert look({"a": b64("iij.jp"), "b": f"x {b64('https://iij.jp/')}"}, ("iij.jp",), ()) == [("a⇒", "iij.jp"), ("b⇒", "iij.jp")]
 
 
 def test_a_host_above_is_not_a_host_beside() -> None:
@@ -110,6 +134,13 @@ PROFILE = "<plist><key>AuthServerAllowlist</key><string>*.auth.iij.jp</string></
         ({"payload": b64(PROFILE.encode("utf-16-be"))}, "payload⇒", "*.auth.iij.jp"),
         ({"payload": b64(f"<data>\n  {b64(PROFILE)}\n</data>")}, "payload⇒⇒", "*.auth.iij.jp"),
         ({"payload": b64(f"data:text/xml;base64,{b64(PROFILE)}")}, "payload⇒⇒", "*.auth.iij.jp"),
+        # of the last letter the second byte is missing, or there is one byte more in front
+        ({"payload": b64(H.encode("utf-16-be"))}, "payload⇒", H),
+        ({"payload": b64(b"\x30\x1e\x16" + H.encode("utf-16-be"))}, "payload⇒", H),
+        ({"payload": b64(gzip.compress(gzip.compress(PROFILE.encode(), mtime=0), mtime=0))}, "payload⇒⇒⇒", "*.auth.iij.jp"),
+        ({"payload": b64(gzip.compress(PROFILE.encode(), mtime=0)[:-9])}, "payload⇒⇒", "*.auth.iij.jp"),  # its end was cut off
+        # nothing but the host, without padding: 15 letters
+        ({"payload": b64(H).rstrip("=")}, "payload⇒", H),
         # a certificate: the address ends where the next tag (0x30, the digit 0) begins
         ({"certificate": b64(b"\x30\x82\xff\x86\x1fhttp://crl.auth.iij.jp\x30\x0a")}, "certificate⇒", "crl.auth.iij.jp"),
         ({"key": f"-----BEGIN CERTIFICATE-----\n{b64(PROFILE + 'x' * 90)}\n-----END CERTIFICATE-----\n"}, "key⇒", "*.auth.iij.jp"),
@@ -183,6 +214,9 @@ def test_an_identifier_is_whole(text: str) -> None:
         ({"omaSettings": [{"omaUri": "./x", "isEncrypted": True, "value": "****"}]}, ("omaSettings[0]", "encrypted")),
         ({"omaSettings": [{"secretReferenceValueId": "1"}]}, ("omaSettings[0]", "encrypted")),
         ({"settingInstance": {"value": {"valueState": "encryptedValueToken"}}}, ("settingInstance.value", "encrypted")),
+        ({"payload": b64(plistlib.dumps({"EncryptedPayloadContent": b"\x30\x82"}))}, ("payload⇒", "encrypted")),
+        ({"payload": b64(plistlib.dumps({"EncryptedPayloadContent": b"\x30\x82"}, fmt=plistlib.FMT_BINARY))}, ("payload⇒", "encrypted")),
+        ({"payload": b64(b"\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03\xa0\x80\x30\x80")}, ("payload⇒", "encrypted")),
         ({"a": "x" * (plan.LARGEST + 1)}, ("a", "too_large")),
         ({"a": b64(gzip.compress(b"x" * (plan.LARGEST + 1), mtime=0))}, ("a⇒", "too_large")),
     ],

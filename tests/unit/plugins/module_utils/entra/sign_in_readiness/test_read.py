@@ -5,8 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.sign_in_readiness.read import Legacy
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.sign_in_readiness.plan import Registration
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.sign_in_readiness.read import Legacy, Registrations
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.progress import Progress
 
 ENTRIES = [("A", "POP3"), ("b", "IMAP4"), ("a", "IMAP4"), ("a", "POP3")]
 
@@ -20,3 +25,28 @@ def test_who_used_which_client(complete: bool, nobody: list[str] | None) -> None
 def test_more_names_than_are_told_apart_are_still_found() -> None:
     found = Legacy(((f"u{number}", f"client {number}") for number in range(100)), lambda: True)
     assert found.of("u3") == ["client 3"] and "client 99" in (found.of("u99") or ())
+
+
+class Report:
+    """A client of Microsoft Graph, as far as a list is asked for."""
+
+    def __init__(self, *rows: dict[str, Any]) -> None:
+        self._rows = rows
+
+    def list(self, _path: str) -> Iterator[dict[str, Any]]:
+        return iter(self._rows)
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"isMfaCapable": True, "isPasswordlessCapable": False}, Registration(True, False)),
+        ({"isMfaCapable": False}, Registration(False, False)),
+        ({"isMfaCapable": None, "isPasswordlessCapable": None}, None),
+        ({}, None),
+        ({"isMfaCapable": "false"}, None),
+    ],
+)
+def test_a_row_that_does_not_say_it_is_not_known(row: dict[str, Any], expected: Registration | None) -> None:
+    found = Registrations(Report({"id": "A1", **row}), Progress(None, "x", None))  # type: ignore[arg-type]
+    assert found.of("a1") == expected and found.of("b") is None
