@@ -49,7 +49,7 @@ def test_who_has_the_name_is_told_by_its_own_uuid():
     assert entries.object_of(there, "key").state["entryUUID"] == "1"
     for refusal, rule in ((entries.other_object(confirmed, there, ""), "other_object"), (entries.moved(confirmed, there, "by x"), "moved")):
         assert refusal.rule == rule and DN in refusal.msg and "2" in refusal.msg
-    assert entries.other_object(confirmed, there, "").allow_with.startswith(f"'<GUID=1>;{DN}'")
+    assert entries.other_object(confirmed, there, "").allow_with.startswith(f"dn: '<GUID=1>;{DN}'")
 
 
 def test_no_value_is_shown():
