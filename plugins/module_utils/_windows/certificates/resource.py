@@ -309,10 +309,11 @@ def info(client: Client, options: InfoOptions) -> dict[str, Any]:
             more = {"private_key": fate, "profile": stores.profiles.get(certificate.store, ""), "why": reasons}
             used = uses.get(certificate.thumbprint, []) if certificate.store == MACHINE else []
             shown.append({**certificates.state_of(certificate), **more, "used_by": used})
+    odd: list[str] = []
     authorities = [
         {"store": store, "place": item.place, "thumbprint": item.thumbprint, "subject": item.subject, "issuer": item.issuer}
         for store, place in (_AUTHORITIES if names else ())
-        for item in _of_registry(_certificates(client, place), store, [])
+        for item in _of_registry(_certificates(client, place), store, odd)
         if {dn.key(item.issuer), dn.key(item.subject)} & set(names)
     ]
     return {
@@ -320,6 +321,7 @@ def info(client: Client, options: InfoOptions) -> dict[str, Any]:
         "authorities": authorities,
         "firefox": list(_of_firefox(stores, names)) if options.firefox else [],
         "issuers": _counted(found),
+        "authorities_unreadable": odd,
         "unreadable": stores.unreadable,
     }
 
@@ -343,7 +345,7 @@ def _of_firefox(stores: Stores, names: Sequence[str]) -> Iterator[dict[str, Any]
         try:
             if entry.path not in contents:
                 raise OffboardError("The database cannot be read, or is too long", code="database_unreadable")
-            found = firefox.certificates(contents[entry.path], sid)
+            found, odd = firefox.certificates(contents[entry.path], sid)
         except OffboardError as exc:
             yield {"store": sid, "database": entry.path, "readable": False, "msg": exc.msg, "certificates": []}
             continue
@@ -352,4 +354,5 @@ def _of_firefox(stores: Stores, names: Sequence[str]) -> Iterator[dict[str, Any]
             for item in found
             if not names or dn.key(item.issuer) in names
         ]
-        yield {"store": sid, "database": entry.path, "readable": True, "msg": "", "certificates": shown}
+        msg = f"{odd} certificates in it cannot be read" if odd else ""
+        yield {"store": sid, "database": entry.path, "readable": not odd, "msg": msg, "certificates": shown}

@@ -42,4 +42,4 @@ def test_a_number_that_cannot_be_meant_is_told(name, value, refused):
 def test_metadata_are_not_fetched_in_no_time():
     """The changing module has them before its numbers are looked at; 0 was 30."""
     with pytest.raises(OffboardError, match="timeout is 0"):
-        Options.of(given("entra_external_federation", domains={"set": ["fabrikam.com"]}, metadata={"url": "https://idp.fabrikam.com/", "timeout": 0}))
+        Options.of(given("entra_external_federation", domain="fabrikam.com", metadata={"url": "https://idp.fabrikam.com/", "timeout": 0}))
