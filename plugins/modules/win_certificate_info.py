@@ -60,7 +60,7 @@ certificates:
   elements: dict
   contains:
     store:
-      description: C(machine), or the SID of the user.
+      description: C(machine), or the SID of the user; with C(.bak) behind it for a profile that Windows has set aside.
       type: str
       returned: always
     profile:

@@ -34,7 +34,6 @@ from .options import InfoOptions, Options
 from .plan import MACHINE, StoredCertificate
 
 _SYSTEM = r"SOFTWARE\Microsoft\SystemCertificates"
-_PROFILES = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList"
 _FILES = r"AppData\Roaming\Microsoft\SystemCertificates\My\Certificates"
 _KEYS = r"AppData\Roaming\Microsoft\Crypto\RSA"
 _FIREFOX = r"AppData\Roaming\Mozilla\Firefox\Profiles"
@@ -51,11 +50,7 @@ _GONE = (0x80090011, 0x80092004, 0x80090016)
 def profiles(machine: registry.RegistryConnection) -> dict[str, str]:
     """The folders of people's profiles by SID, signed in or not. Raises OffboardError `registry_unreadable`."""
     known = registry.environment(machine)
-    found = {}
-    for key in registry.read(machine, _PROFILES, recursive=True):
-        if registry.is_person(key.name) and (path := key.text("ProfileImagePath")):
-            found[key.name] = files.normalised(expand(path, known))
-    return found
+    return {name: files.normalised(expand(path, known)) for name, path in registry.profiles(machine).items() if path}
 
 
 def _of_registry(keys: Iterable[RegistryKey], store: str, unreadable: list[str]) -> Iterator[StoredCertificate]:
@@ -139,7 +134,7 @@ class Stores:
             raise OffboardError(f"{self.machine.host}: MachineGuid, by which keys are named, is missing", code="registry_unreadable")
         if (profile := self.profiles.get(certificate.store)) is None:
             raise OffboardError(f"{certificate.store} has no profile in which its key could lie", code="key_refused")
-        return rf"{profile}\{_KEYS}\{certificate.store}\{certificates.key_file(container, guid)}"
+        return rf"{profile}\{_KEYS}\{registry.of_profile(certificate.store)}\{certificates.key_file(container, guid)}"
 
 
 def _folder(entry: files.ListedPath) -> str:
