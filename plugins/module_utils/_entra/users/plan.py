@@ -17,7 +17,7 @@ from ..._core.errors import OffboardError
 from ..._core.model import Change, Skip
 from ..domains.plan import FEDERATED, authentication_of, root_of, upn_domain
 from .access_pass import moment
-from .licence_group import LicenceGroup
+from .licence_group import LicenceGroup, is_given
 
 KIND = "user"
 
@@ -251,7 +251,7 @@ def user_state(item: Mapping[str, Any]) -> dict[str, Any]:
         group = one.get("assignedByGroup")
         if group is None:
             direct[one["skuId"].casefold()] = sorted(one.get("disabledPlans") or ())
-        elif group and one.get("state") == "Active":
+        elif group and is_given(one):
             inherited.add(one["skuId"].casefold())
     return {
         "accountEnabled": get("accountEnabled"),

@@ -88,7 +88,12 @@ def test_a_profile_that_was_set_aside_is_one():
     """Windows renames the entry of a profile that it could not load; its folder, with certificates and Firefox' databases, is still there."""
     place = r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList"
     sid = "S-1-5-21-1-2-3-1001"
-    entries = {sid: r"C:\Users\TEMP", f"{sid}.bak": r"C:\Users\taro", "S-1-5-18": r"C:\Windows\system32\config\systemprofile", "S-1-5-80-1-2-3-4-5.bak": r"C:\x"}
+    entries = {
+        sid: r"C:\Users\TEMP",
+        f"{sid}.bak": r"C:\Users\taro",
+        "S-1-5-18": r"C:\Windows\system32\config\systemprofile",
+        "S-1-5-80-1-2-3-4-5.bak": r"C:\x",
+    }
     text = "".join(f"{place}\\{name}\n    ProfileImagePath    REG_EXPAND_SZ    {path}\n\n" for name, path in entries.items())
     machine = Machine(**{place.replace("HKEY_LOCAL_MACHINE", "HKLM").upper().replace("\\", "_"): text})
     assert registry.profiles(machine) == {sid: r"C:\Users\TEMP", f"{sid}.bak": r"C:\Users\taro"}
