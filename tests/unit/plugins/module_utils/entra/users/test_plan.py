@@ -450,3 +450,9 @@ def test_a_usage_location_is_two_capital_letters(text, country):
         assert caught.value.code == "bad_option"
     else:
         assert user_plan.country(text) == country
+
+
+def test_a_licence_whose_numbers_graph_does_not_tell():
+    """Both are nullable; Graph decides whether it can be assigned."""
+    sku = user_plan.Sku.of({"skuId": E3, "skuPartNumber": "SPE_E3", "prepaidUnits": None, "consumedUnits": None, "servicePlans": None})
+    assert (sku.free, sku.plans, sku.ended) == (0, None, False)
