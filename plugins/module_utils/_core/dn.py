@@ -118,7 +118,7 @@ _TYPES = {oid: label.casefold() for oid, label in LABELS.items()} | {
 }
 _PAIR = re.compile(rb"[0-9a-fA-F]{2}")
 _HEXSTRING = re.compile(rb"#(?:[0-9a-fA-F]{2})+")
-_MUST_ESCAPE = re.compile(r'[,+"\\<>;\x00]')
+_MUST_ESCAPE = re.compile(r'[,+"\\<>;\x00-\x1f\x7f]')
 
 
 def checked(text: str) -> str:
@@ -191,5 +191,6 @@ def _written(parts: Sequence[tuple[str, str, str]], form: Callable[[str], str]) 
 
 def _escaped(value: str) -> str:
     blank = value.endswith(" ")
-    text = _MUST_ESCAPE.sub(lambda found: r"\00" if found[0] == "\x00" else f"\\{found[0]}", value[:-1] if blank else value)
+    # control characters as the directory itself writes them: \0ACNF: in the name of what replication found twice
+    text = _MUST_ESCAPE.sub(lambda found: f"\\{found[0]}" if found[0].isprintable() else f"\\{ord(found[0]):02X}", value[:-1] if blank else value)
     return ("\\" if text.startswith((" ", "#")) else "") + text + ("\\ " if blank else "")

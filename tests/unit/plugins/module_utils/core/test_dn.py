@@ -118,6 +118,8 @@ def test_different_names(one, other):
         (r"CN=a\ ,OU=c", r"CN=a\ ,OU=c"),
         ('CN="a, b",OU=c', r"CN=a\, b,OU=c"),
         (r"CN=a\\, OU=c", r"CN=a\\,OU=c"),
+        (r"CN=a\0aCNF:1, OU=c", r"CN=a\0ACNF:1,OU=c"),  # as the directory names what replication found twice; a bare line break is none of a name
+        (r"CN=a\00b,OU=c", r"CN=a\00b,OU=c"),
         (r"CN=\23 a\2C b; OU = c", r"CN=\# a\, b,OU=c"),
         ("no name", "no name"),
         ("CN=a,,OU=b", "CN=a,,OU=b"),
