@@ -115,7 +115,6 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certifica
 
 from ..module_utils._module.runner import require
 from ..module_utils._offboarding.runner import run
-from ..module_utils._windows.certificates.plan import CRYPTOGRAPHY_IMPORT_ERROR
 from ..module_utils._windows.client import WINRM_IMPORT_ERROR
 
 NAMES = {"type": "list", "elements": "str"}
@@ -136,7 +135,6 @@ def main() -> None:
         supports_check_mode=True,
     )
     require(module, "pywinrm", WINRM_IMPORT_ERROR)
-    require(module, "cryptography", CRYPTOGRAPHY_IMPORT_ERROR)
     run(module, make)
 
 

@@ -60,7 +60,7 @@ certificates:
   elements: dict
   contains:
     store:
-      description: C(machine), or the SID of the user.
+      description: C(machine), or the SID of the user; with C(.bak) behind it for a profile that Windows has set aside.
       type: str
       returned: always
     profile:
@@ -80,7 +80,7 @@ certificates:
       type: str
       returned: always
     not_after:
-      description: When it expires, RFC 3339, UTC.
+      description: When it expires, RFC 3339, UTC; empty where it says so in no form that certificates have.
       type: str
       returned: always
     client_auth:
@@ -121,9 +121,15 @@ authorities:
   returned: success
   type: list
   elements: dict
+authorities_unreadable:
+  description: Places of certificates among the trusted authorities that cannot be read, where an issuer is named.
+  returned: success
+  type: list
+  elements: str
 firefox:
   description:
     - Databases of Firefox (C(store), C(database), C(readable), C(msg)) with the C(certificates) of the named issuers in them, all where none is named.
+    - C(readable) is false, too, where some certificate in it cannot be read.
   returned: success
   type: list
   elements: dict
@@ -146,14 +152,12 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._windows.arguments
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.machine import OPTIONS, info_of
 
 from ..module_utils._module.runner import require, run_info
-from ..module_utils._windows.certificates.plan import CRYPTOGRAPHY_IMPORT_ERROR
 from ..module_utils._windows.client import WINRM_IMPORT_ERROR
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=spec(WINDOWS, **OPTIONS["certificates"]), supports_check_mode=True)
     require(module, "pywinrm", WINRM_IMPORT_ERROR)
-    require(module, "cryptography", CRYPTOGRAPHY_IMPORT_ERROR)
     run_info(module, info_of("certificates"))
 
 

@@ -174,7 +174,6 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._windows.machine i
 
 from ..module_utils._core.foreign_yaml import YAML_IMPORT_ERROR
 from ..module_utils._module.runner import require, run_info
-from ..module_utils._windows.certificates.plan import CRYPTOGRAPHY_IMPORT_ERROR
 from ..module_utils._windows.client import WINRM_IMPORT_ERROR
 
 
@@ -183,7 +182,6 @@ def main() -> None:
     module = AnsibleModule(argument_spec=spec(WINDOWS, **kinds), supports_check_mode=True)
     require(module, "pywinrm", WINRM_IMPORT_ERROR)
     require(module, "PyYAML", YAML_IMPORT_ERROR)
-    require(module, "cryptography", CRYPTOGRAPHY_IMPORT_ERROR)
     run_info(module, info)
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -35,3 +36,18 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hand]:
     hand = Hand()
     monkeypatch.setattr(waiting, "CLOCK", waiting.Clock(hand.now, hand.sleep))
     yield hand
+
+
+@pytest.fixture
+def dead() -> Iterator[tuple[str, int]]:
+    """A port at which nothing answers: its queue is full."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        queued = [socket.socket() for _ in range(3)]
+        for one in queued:
+            one.setblocking(False)
+            one.connect_ex(listening.getsockname())
+        yield listening.getsockname()
+        for one in queued:
+            one.close()

@@ -9,6 +9,7 @@ A name may pass to another object, an objectGUID never does. The form with both 
 
 from __future__ import annotations
 
+import contextlib
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,7 @@ from typing import Any
 
 from . import names
 from .errors import OffboardError
+from .x509 import LABELS, string
 
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _BLANKS = " \t\r\n"
@@ -96,19 +98,27 @@ def canonical(dn: str) -> str:
         return dn.strip()
 
 
-#: RFC 4514 lets a type be its OID, and OpenLDAP also its long name; by others than these nothing is named.
-_LONG = {
-    ("2.5.4.3", "commonname"): "cn",
-    ("2.5.4.11", "organizationalunitname"): "ou",
-    ("2.5.4.10", "organizationname"): "o",
-    ("2.5.4.6", "countryname"): "c",
-    ("2.5.4.7", "localityname"): "l",
-    ("0.9.2342.19200300.100.1.25", "domaincomponent"): "dc",
-    ("0.9.2342.19200300.100.1.1", "userid"): "uid",
+#: RFC 4514 lets a type be its OID, and OpenLDAP also its long name; Windows' dialogue of a certificate has short ones of its own.
+_TYPES = {oid: label.casefold() for oid, label in LABELS.items()} | {
+    "commonname": "cn",
+    "organizationalunitname": "ou",
+    "organizationname": "o",
+    "countryname": "c",
+    "localityname": "l",
+    "stateorprovincename": "st",
+    "s": "st",
+    "streetaddress": "street",
+    "surname": "sn",
+    "givenname": "gn",
+    "g": "gn",
+    "t": "title",
+    "e": "emailaddress",
+    "domaincomponent": "dc",
+    "userid": "uid",
 }
-_TYPES = {name: short for long, short in _LONG.items() for name in long}
 _PAIR = re.compile(rb"[0-9a-fA-F]{2}")
-_MUST_ESCAPE = re.compile(r'[,+"\\<>;\x00]')
+_HEXSTRING = re.compile(rb"#(?:[0-9a-fA-F]{2})+")
+_MUST_ESCAPE = re.compile(r'[,+"\\<>;\x00-\x1f\x7f]')
 
 
 def checked(text: str) -> str:
@@ -123,19 +133,22 @@ def _parts(dn: str, *, strict: bool = False) -> list[tuple[str, str, str]]:
     """(type, value, the separator that follows) of each part; `strict` raises ValueError where it is no DN (RFC 4514, and RFC 1779's quotes and `;`)."""
     parts: list[tuple[str, str, str]] = []
     name: str | None = None
-    value, keep, quoted = bytearray(), 0, False
+    value, keep, quoted, sharp = bytearray(), 0, False, False
     raw = dn.strip(_BLANKS).encode(errors="surrogatepass")
     at = 0
 
     def end(separator: str) -> None:
-        nonlocal name, keep
+        nonlocal name, keep, sharp
         if strict and (name is None or quoted):
             raise ValueError("no attribute type")
         text = bytes(value)
         text = text[:keep] + text[keep:].rstrip(_BLANKS.encode())
+        if sharp and _HEXSTRING.fullmatch(text):  # RFC 4514, 2.4: the value's own bytes
+            with contextlib.suppress(ValueError, LookupError):
+                text = string(bytes.fromhex(text[1:].decode())).encode()
         parts.append(((name or "").strip(_BLANKS), text.decode(errors="surrogateescape"), separator))
         value.clear()
-        name, keep = None, 0
+        name, keep, sharp = None, 0, False
 
     while at < len(raw):
         char = raw[at : at + 1]
@@ -158,6 +171,7 @@ def _parts(dn: str, *, strict: bool = False) -> list[tuple[str, str, str]]:
         elif char in b",;+":
             end(char.decode())
         elif value or char not in _BLANKS.encode():
+            sharp = char == b"#" if not value else sharp
             value += char
     end("")
     return parts
@@ -177,5 +191,6 @@ def _written(parts: Sequence[tuple[str, str, str]], form: Callable[[str], str]) 
 
 def _escaped(value: str) -> str:
     blank = value.endswith(" ")
-    text = _MUST_ESCAPE.sub(lambda found: r"\00" if found[0] == "\x00" else f"\\{found[0]}", value[:-1] if blank else value)
+    # control characters as the directory itself writes them: \0ACNF: in the name of what replication found twice
+    text = _MUST_ESCAPE.sub(lambda found: f"\\{found[0]}" if found[0].isprintable() else f"\\{ord(found[0]):02X}", value[:-1] if blank else value)
     return ("\\" if text.startswith((" ", "#")) else "") + text + ("\\ " if blank else "")

@@ -39,9 +39,13 @@ _WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _HALF_WIDTH = re.compile("[\uff65-\uff9f]+")
 
 
+#: Ohm, Kelvin, Angstrom: they have the small letters of other capitals (Ω, K, Å), and IDNA 2008 forbids them
+_UNITS = "\u2126\u212a\u212b"
+
+
 def lower(text: str) -> str:
-    """In small letters, but what is no ASCII stays none: U+212A (Kelvin sign) has the small letter k and would make one name of two."""
-    return text.lower() if text.isascii() else "".join(char if not char.isascii() and char.lower().isascii() else char.lower() for char in text)
+    """In small letters, but the signs of units stay what they are, which would make one name of two."""
+    return text.lower() if text.isascii() else "".join(char if char in _UNITS else char.lower() for char in text)
 
 
 def _plain(text: str) -> str:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import re
-import socket
 import ssl
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .._core import dn as names
 from .._core.errors import OffboardError
+from .._module import reaching
 from .connection import Connection
 from .values import Entry, parent_dn
 
@@ -154,8 +154,10 @@ class Client:
         except OSError as exc:
             raise OffboardError(f"ca_file: {given.ca_file} is no readable file of certificates (PEM): {exc}", code="ca_file_unusable") from exc
         try:
-            addresses = socket.getaddrinfo(given.host, self._port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as exc:
+            seconds = reaching.for_each(given.host, self._port, given.timeout)
+        except TimeoutError as exc:
+            raise OffboardError(f"host: the name {given.host!r} was not resolved within {given.timeout} s", code="timeout") from exc
+        except OSError as exc:
             raise OffboardError(f"host: the name {given.host!r} cannot be resolved ({exc})", code="host_unknown") from exc
         kerberos = given.authentication == "kerberos"
         if not kerberos and not (given.username and given.password):  # an empty password would bind as nobody
@@ -169,7 +171,7 @@ class Client:
                 use_ssl=given.tls == "ldaps",
                 tls=tls,
                 get_info=ldap3.NONE,
-                connect_timeout=given.timeout / len(addresses),  # a domain's name has the addresses of all of its controllers; ldap3 waits for each
+                connect_timeout=seconds,  # a domain's name has the addresses of all of its controllers; ldap3 waits for each
             )
             bind = (
                 # Kerberos needs the server's name, which valid_names holds when host is an address

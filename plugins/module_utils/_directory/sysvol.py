@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._core.errors import OffboardError
+from .._module import reaching
 from .connection import Connection
 
 try:
@@ -62,6 +63,7 @@ _LOGON_CODES = {
     0xC0000193: ("account_expired", "the account has expired"),
     0xC0000234: ("account_locked", "the account is locked out"),
 }
+_PORT = 445
 #: Seconds between two tries to rename over a file that somebody reads.
 _PAUSE = 0.3
 
@@ -135,12 +137,14 @@ class Sysvol:
         smbclient.ClientConfig(skip_dfs=True)
         what = f"cannot log on to {self.where}"
         with self._failures(what):
+            # a name may have the addresses of several controllers, and smbprotocol waits for each; its answer to the first greeting is in this time too
+            seconds = reaching.for_each(self._server, _PORT, given.timeout)
             smbclient.register_session(
                 self._server,
                 # a ticket is whose it is
                 username=None if kerberos else user,
                 password=None if kerberos else given.password,
-                connection_timeout=given.timeout,
+                connection_timeout=seconds,
                 # never `negotiate`: with gssapi installed it tries Kerberos, and does not fall back
                 auth_protocol="kerberos" if kerberos else "ntlm",
                 require_signing=True,

@@ -56,6 +56,11 @@ _NAME = re.compile(r"""(?<![A-Za-z0-9_])(?:SAMLResponse|wresult)["']?(?:[ \t]*[:
 _NEXT = re.compile(r"""["']|^--|^[ \t]*(?:[A-Za-z]\w*[ \t]*[:\t]|(?:RelayState|SAMLResponse|wresult|wctx|wa)\b)""", re.M)
 #: where an answer begins in the midst of a text
 _BEGIN = re.compile(r"<((?:[\w.-]+:)?(?:Response|RequestSecurityTokenResponse(?:Collection)?))[\s>]")
+#: base64 of what begins with <, perhaps percent-encoded, perhaps on several lines
+_BASE64_OF_XML = re.compile(r"(?<![A-Za-z0-9+/])P[A-P](?:[A-Za-z0-9+/=]|%(?:25)*(?:2[BFbf]|3[Dd])|\\?\n){100,}")
+_UNSEEN = re.compile("[\u200b-\u200f\u2060\ufeff]")
+#: quotes that a program has escaped, where XML has an attribute
+_ESCAPED_QUOTE = re.compile(r"""=\\["']""")
 #: how often a value may have been percent-encoded
 _ENCODED = 3
 
@@ -77,6 +82,16 @@ def decode(data: bytes, max_bytes: int) -> bytes:
     if not body or (body.startswith(b"<") and not page):
         return body
     text = body.decode("utf-8", "replace").replace("\r\n", "\n")
+    try:
+        return _by_name(text, page, recording)
+    except TokenRefused as exc:
+        if exc.code != "not_a_token" or not (found := list(_anywhere(text))):
+            raise
+        return _only(found, "text")
+
+
+def _by_name(text: str, page: bool, recording: bool) -> bytes:
+    """What stands behind the name of its form field, or is all of the text."""
     if page:
         return _only(list(_of_html(text)) or _shown(text), "page")
     if recording:
@@ -104,6 +119,18 @@ def _page_of_archive(body: bytes) -> bytes:
         part.get_payload(decode=True) for part in email.message_from_bytes(body).walk() if part.get_content_type() in ("text/html", "application/xhtml+xml")
     ]
     return next((page.lstrip() for page in pages if isinstance(page, bytes) and any(name.encode() in page for name in FIELDS)), body)
+
+
+def _anywhere(text: str) -> Iterator[tuple[str, str]]:
+    """An answer in base64 whose name is spelled, or stands, as nobody foresaw: in a program, a log, a table, a page's source with colours."""
+    text = _UNSEEN.sub("", html.unescape(re.sub(r"<[^<>]*>", "", text)))
+    text = re.sub(r"\\+u00(2[bf]|3d)", lambda found: chr(int(found[1], 16)), re.sub(r"\\+/", "/", text), flags=re.I)
+    for begin in itertools.islice(_BASE64_OF_XML.finditer(re.sub(r"^[> \t]+", "", text, flags=re.M)), _MAX_FIELDS):
+        for value in (begin[0], begin[0].partition("\n")[0]):  # what follows on the next line may be something else
+            with contextlib.suppress(TokenRefused):
+                if _BEGIN.search(_xml_of(value.replace("\\\n", "")).decode("utf-8", "replace")):
+                    yield "", value.replace("\\\n", "")
+                    break
 
 
 def _shown(text: str) -> list[tuple[str, str]]:
@@ -148,6 +175,8 @@ def _xml_of(value: str, *, inside: bool = False) -> bytes:
             break
         value = _IN_FRONT.sub("", unquote_plus(value))
     if value.startswith("<"):
+        if _ESCAPED_QUOTE.search(value):
+            value = re.sub(r"\\([\"'/\\])", r"\1", value)
         return value.encode("utf-8", "surrogatepass")
     cut = None
     for spelling in _spellings(value):
@@ -183,10 +212,11 @@ def _unpacked(data: bytes, inside: bool) -> bytes:
     plain = _utf8(data)
     if plain.startswith(b"<"):
         return plain
-    with contextlib.suppress(zlib.error):
-        inflated = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, _MAX_INFLATED)
-        if inflated.startswith(b"<"):
-            return inflated
+    for form in (-zlib.MAX_WBITS, zlib.MAX_WBITS | 32):  # bare, or as zlib and gzip have it
+        with contextlib.suppress(zlib.error):
+            inflated = zlib.decompressobj(form).decompress(data, _MAX_INFLATED)
+            if inflated.startswith(b"<"):
+                return inflated
     if inside or not plain.isascii():
         raise ValueError
     try:

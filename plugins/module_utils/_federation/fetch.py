@@ -11,20 +11,16 @@ import socket
 import ssl
 import string
 import threading
-import time
 import urllib.error
 import urllib.request
-from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from .._core.address import shown
 from .._core.errors import OffboardError
+from .._module import reaching
 from . import url_rule, xml
 
 MAX_REDIRECTS = 3
-
-#: the clock of the deadline
-_now = time.monotonic
 
 
 class FetchError(OffboardError):
@@ -136,7 +132,7 @@ class _Deadline:
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self._end = _now() + seconds
+        self._end = reaching.now() + seconds
         self._sockets: list[socket.socket] = []
         self._timer = threading.Timer(seconds, self._expire)
         self._timer.daemon = True
@@ -153,53 +149,16 @@ class _Deadline:
     @property
     def over(self) -> bool:
         """Whether the time is up."""
-        return _now() >= self._end
+        return reaching.now() >= self._end
 
     def create_connection(
         self, address: tuple[str, int], timeout: object = None, source_address: tuple[str, int] | None = None, **_options: object
     ) -> socket.socket:
-        """As socket.create_connection, but all addresses share what is left of the time: a dead one takes none from those behind it."""
-        addresses = self._addresses(*address)
-        failed: OSError = OSError(f"{address[0]} has no address")
-        for number, (family, kind, protocol, _name, where) in enumerate(addresses):
-            left = self._end - _now()
-            if left <= 0:
-                raise TimeoutError
-            connection = socket.socket(family, kind, protocol)
-            try:
-                connection.settimeout(left / (len(addresses) - number))
-                if source_address:
-                    connection.bind(source_address)
-                connection.connect(where)
-                connection.settimeout(max(self._end - _now(), 0.001))
-                self._sockets.append(connection.dup())  # the TLS layer takes the original's descriptor over
-            except OSError as exc:
-                connection.close()
-                failed = exc
-                continue
-            return connection
-        raise failed
-
-    def _addresses(self, host: str, port: int) -> list[Any]:
-        """In a thread of its own: nothing ends the system's resolver, which may wait for one dead server after the other."""
-        found: list[Any] = []
-
-        def resolve() -> None:
-            try:
-                found.extend(socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM))
-            except (OSError, UnicodeError) as exc:
-                found.append(exc)
-
-        thread = threading.Thread(target=resolve, daemon=True)
-        thread.start()
-        thread.join(max(self._end - _now(), 0))
-        if not found:
-            raise TimeoutError
-        if isinstance(found[0], UnicodeError):
-            raise socket.gaierror(socket.EAI_NONAME, f"{host} is no host name") from found[0]
-        if isinstance(found[0], OSError):
-            raise found[0]
-        return list(found)
+        """As socket.create_connection, within what is left of the time."""
+        connection = reaching.create_connection(address, max(self._end - reaching.now(), 0.001), source_address)
+        connection.settimeout(max(self._end - reaching.now(), 0.001))
+        self._sockets.append(connection.dup())  # the TLS layer takes the original's descriptor over
+        return connection
 
     def _expire(self) -> None:
         for connection in self._sockets:

@@ -27,12 +27,16 @@ class MetadataSource:
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> MetadataSource:
+        """Raises OffboardError `bad_option`."""
+        timeout = params.get("timeout", 30)
+        if timeout < 1:  # before the runner looks at numbers: what is changed by metadata is known only when they have come
+            raise OffboardError(f"timeout is {timeout}, but must be 1 second at least", code="bad_option")
         return cls(
             path=params.get("path") or None,
             url=params.get("url") or None,
             content=params.get("content"),
             ca_file=params.get("ca_file"),
-            timeout=params.get("timeout") or 30,
+            timeout=timeout,
         )
 
 

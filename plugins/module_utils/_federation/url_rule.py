@@ -38,6 +38,9 @@ TXT_KEY = "DirectFedAuthUrl"
 #: what IDNA 2003 took for dots, and the library still does: U+3002 and its like
 OTHER_DOTS = re.compile("[\u3002\uff0e\uff61]")
 
+#: letters and marks that show nothing (Default_Ignorable_Code_Point of Unicode, and the Braille pattern without dots)
+_FILLERS = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]")
+
 TxtLookup = Callable[[str], Iterable[str]]
 
 # Scripts that people write together in one word (Unicode TS #39, 5.2, "highly restrictive"). Other mixtures imitate.
@@ -191,8 +194,8 @@ def host_name(url: str) -> str:
 
 
 def unseen(url: str) -> bool:
-    """Whether there is in it what is not seen, or shown as something else: blanks, control and format characters, halves of a pair."""
-    return any(unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp", "Zs") for char in url)
+    """Whether there is in it what is not seen, or shown as something else: blanks, control and format characters, halves of a pair, fillers."""
+    return any(unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp", "Zs") for char in url) or bool(_FILLERS.search(url))
 
 
 def a_label(domain: str) -> str:

@@ -16,13 +16,14 @@ import ssl
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from .._core import strict_json
 from .._core.address import shown
 from .._core.errors import OffboardError
+from .._module import reaching
 
 #: Bytes of one answer; a page of 1000 users has some 3 MB.
 MAX_BYTES = 64 * 1024 * 1024
@@ -55,9 +56,7 @@ class Scim:
         self._timeout, self._pause, self._max_wait = timeout, pause_ms / 1000, max_wait_seconds
         self._opener = urllib.request.OpenerDirector()  # build_opener would follow redirects, and take the token with them
         self._opener.add_handler(urllib.request.ProxyHandler({} if loopback else None))
-        self._opener.add_handler(
-            urllib.request.HTTPHandler() if urlsplit(self._url).scheme == "http" else urllib.request.HTTPSHandler(context=_context(ca_file))
-        )
+        self._opener.add_handler(_Http() if urlsplit(self._url).scheme == "http" else _Https(context=_context(ca_file)))
         self._next = 0.0
 
     def get(self, path: str, query: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -106,6 +105,27 @@ class Scim:
         if length.isdecimal() and len(body) < int(length):  # read(n) does not complain when the connection ends early
             raise _lost(address, http.client.IncompleteRead(b""))
         return answer.status, answer.headers, body
+
+
+def _sharing(connection: type[http.client.HTTPConnection]) -> Callable[..., Any]:
+    """Connections whose host's addresses share the time-out."""
+
+    def made(host: str, **options: Any) -> http.client.HTTPConnection:
+        one = connection(host, **options)
+        one._create_connection = reaching.create_connection  # type: ignore[attr-defined]  # its own hook for proxies
+        return one
+
+    return made
+
+
+class _Http(urllib.request.HTTPHandler):
+    def do_open(self, http_class, req, **options):
+        return super().do_open(_sharing(http_class), req, **options)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    def do_open(self, http_class, req, **options):
+        return super().do_open(_sharing(http_class), req, **options)
 
 
 def _check(url: str) -> bool:

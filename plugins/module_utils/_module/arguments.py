@@ -40,14 +40,18 @@ def fill(params: dict[str, Any], argument_spec: Mapping[str, Any]) -> None:
 #: A duration is no longer than this; Python's calendar ends there.
 _LONGEST, _MOST = 100_000, 1_000_000_000
 _DURATION = re.compile(r"(?:^|_)(?:days|hours|minutes|seconds|timeout|skew)(?:$|_)")
+#: Nobody answers in no time, and what has just begun would be ended; that a change is not waited for (verify_timeout) can be meant.
+_NOT_ZERO = re.compile(r"(?:dns_|metadata_)?timeout|timeout_minutes|gone_minutes")
+_PORT, _LAST_PORT = re.compile(r"(?:dns_)?port"), 65_535
 
 
 def check_numbers(params: Mapping[str, Any], argument_spec: Mapping[str, Any]) -> None:
     """Raises OffboardError `bad_option` for a number below 0 or beyond what anybody means."""
     for name, wanted, value in _options(params, argument_spec):
-        most = _LONGEST if _DURATION.search(name) else _MOST
-        if wanted.get("type") == "int" and value is not None and not 0 <= value <= most:
-            raise OffboardError(f"{name} is {value}, but must be a whole number from 0 to {most}", code="bad_option")
+        least = int(bool(_NOT_ZERO.fullmatch(name) or _PORT.fullmatch(name)))
+        most = _LAST_PORT if _PORT.fullmatch(name) else _LONGEST if _DURATION.search(name) else _MOST
+        if wanted.get("type") == "int" and value is not None and not least <= value <= most:
+            raise OffboardError(f"{name} is {value}, but must be a whole number from {least} to {most}", code="bad_option")
         for inner in _inner(wanted, value):
             check_numbers(inner, wanted["options"])
 

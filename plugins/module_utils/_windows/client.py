@@ -20,10 +20,11 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from .._core.errors import OffboardError
+from .._module import reaching
 from .connection import Connection
 
 try:
-    import requests.exceptions
+    import requests
     import spnego.exceptions
     from winrm.exceptions import AuthenticationError, WinRMError, WinRMOperationTimeoutError, WinRMTransportError, WSManFaultError
     from winrm.protocol import Protocol
@@ -174,11 +175,12 @@ class Client:
     def __init__(self, connection: Connection) -> None:
         self.host = connection.host
         self._connection = connection
+        self._port = connection.port or _PORTS[connection.scheme]
         trusted = ssl.get_default_verify_paths()
         seconds = max(2, connection.timeout)
         with self.translated():
             self.protocol = Protocol(
-                endpoint=f"{connection.scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{connection.port or _PORTS[connection.scheme]}/wsman",
+                endpoint=f"{connection.scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{self._port}/wsman",
                 transport=connection.transport,
                 username=connection.username,
                 password=connection.password,
@@ -188,9 +190,18 @@ class Client:
                 operation_timeout_sec=1,
                 proxy=None,
             )
+        self._seconds, self._session = seconds, self.protocol.transport.build_session
+        self.protocol.transport.build_session = self._new_session  # type: ignore[method-assign]
         # shorter than what the HTTP client waits for an answer
         self._poll = min(max(1, seconds - 5), _LONGEST_POLL)
         self._shell: Shell | None = None
+
+    def _new_session(self) -> requests.Session:
+        """Each new connection tries the addresses of the name one by one; they share the time, which the HTTP client would wait for each."""
+        transport = self.protocol.transport
+        if transport.session is None:
+            transport.read_timeout_sec = (reaching.for_each(self.host, self._port, self._seconds), self._seconds)  # type: ignore[assignment]  # requests takes both
+        return self._session()
 
     @property
     def shell(self) -> Shell:
@@ -275,7 +286,7 @@ class Client:
                 return "connection_refused", f"refused the connection to {self.protocol.transport.endpoint}; is WinRM set up and the port right?"
         if isinstance(exc, requests.exceptions.SSLError):
             return "certificate_untrusted", f"TLS failed at {self.protocol.transport.endpoint} ({chain[-1]}); is it the https port, and is ca_file a PEM file?"
-        if isinstance(exc, requests.exceptions.Timeout):
+        if isinstance(exc, requests.exceptions.Timeout | TimeoutError):
             return "timeout", f"no answer within {self._connection.timeout} s"
         if isinstance(exc, OSError):
             return "connection_lost", f"the connection failed ({chain[-1]}); what was being done there may or may not have been done"

@@ -84,10 +84,19 @@ def user_hives(machine: RegistryConnection) -> Iterator[str]:
             yield key.name
 
 
+#: What Windows puts behind the SID of a profile that it could not load; the user gets a temporary one, or a new one, beside it.
+_SET_ASIDE = ".bak"
+
+
 def profiles(machine: RegistryConnection) -> dict[str, str]:
-    """The folder of each person's profile on the machine, signed in or not, by SID."""
+    """The folder of each person's profile on the machine, signed in or not, by SID; that of one that was set aside by SID and `.bak`."""
     listed = read(machine, r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList", recursive=True)
-    return {key.name: key.text("ProfileImagePath") for key in listed if _PERSON.fullmatch(key.name)}
+    return {key.name: key.text("ProfileImagePath") for key in listed if is_person(of_profile(key.name))}
+
+
+def of_profile(name: str) -> str:
+    """Whose a profile is that `profiles` names so."""
+    return name.removesuffix(_SET_ASIDE)
 
 
 def system_root(machine: RegistryConnection) -> str:

@@ -207,16 +207,23 @@ def check_single(call: Call) -> None:
             _refuse(f"The query parameter '{name}' is not supported.", "BadRequest")
 
 
-def expand(call: Call, kind: str, item: Object) -> tuple[str, Any] | None:
-    """Name and value of the one relationship that $expand asks for. No options inside of it: the same list of known issues."""
+def expanded(call: Call, kind: str) -> str:
+    """The name of the one relationship that $expand asks for; "" for none. No options inside of it: the same list of known issues."""
     text = call.query.get("$expand", "").strip()
     if not text:
-        return None
-    found = {name.casefold(): (name, related) for (owner, name), related in call.relationships.items() if owner == kind}.get(text.casefold())
+        return ""
+    found = {name.casefold(): name for owner, name in call.relationships if owner == kind}.get(text.casefold())
     if found is None or call.eventual or call.operation.method != "GET":
         _refuse(f"Could not find a property named '{text}' on type 'microsoft.graph.{kind}', or it cannot be expanded here.", "BadRequest")
-    name, related = found
-    value = related(call, item)
+    return found
+
+
+def expand(call: Call, kind: str, item: Object) -> tuple[str, Any] | None:
+    """Name and value of what `expanded` names."""
+    name = expanded(call, kind)
+    if not name:
+        return None
+    value = call.relationships[kind, name](call, item)
     models = call.graph.contract.models
     if isinstance(value, list):
         return name, [view(models, "directoryObject", each, None) for each in value[:_MOST_EXPANDED]]
@@ -652,7 +659,7 @@ def _searches(name: str, wanted: str) -> Predicate:
 # --- pages -------------------------------------------------------------------------------------------------------------------
 
 
-_OPTIONS = {"$select", "$filter", "$search", "$top", "$count", "$orderby", "$skiptoken"}
+_OPTIONS = {"$select", "$filter", "$search", "$top", "$count", "$orderby", "$skiptoken", "$expand"}
 
 
 @dataclass
@@ -663,6 +670,7 @@ class _Query:
     top: int
     start: int
     count: bool
+    expand: str
 
 
 def _parse(call: Call, kind: str, default_top: int, max_top: int) -> _Query:
@@ -677,7 +685,10 @@ def _parse(call: Call, kind: str, default_top: int, max_top: int) -> _Query:
         matches, needs = parser.parse(), parser.advanced
     if query.get("$orderby"):
         name, _, direction = query["$orderby"].strip().partition(" ")
-        if name not in _ORDERS.get(kind, "").split() or direction.strip() not in ("", "asc", "desc"):
+        deleted = name == "deletedDateTime" and call.operation.path.startswith("/directory/deletedItems")
+        if deleted:  # learn.microsoft.com/graph/api/directory-deleteditems-list, example 2
+            needs = needs or "$orderby"
+        if not (deleted or name in _ORDERS.get(kind, "").split()) or direction.strip() not in ("", "asc", "desc"):
             _refuse(f"Sorting by '{query['$orderby']}' is not supported for this resource.")
         order = (name, direction.strip() == "desc")
         if matches and kind in _ADVANCED_KINDS:
@@ -710,6 +721,7 @@ def _parse(call: Call, kind: str, default_top: int, max_top: int) -> _Query:
         top=int(top_text),
         start=start,
         count=count and (eventual or kind not in _ADVANCED_KINDS),
+        expand=expanded(call, kind),
     )
 
 
@@ -732,7 +744,7 @@ def page(call: Call, kind: str, rows: Table | list[Object], default_top: int = 1
         return Answer(200, str(number).encode(), {"Content-Type": "text/plain"})
     fragments: list[bytes] = []
     at = query.start
-    if isinstance(rows, Table) and query.order is None:
+    if isinstance(rows, Table) and query.order is None and not query.expand:
         cache = rows.fragments.setdefault((query.select, call.beta), {})
         order, end = rows.order, len(rows.order)
         while at < end and len(fragments) < query.top:
@@ -755,7 +767,8 @@ def page(call: Call, kind: str, rows: Table | list[Object], default_top: int = 1
         end = len(items)
         fragments = [_fragment(call, kind, item, query) for item in items[at : at + query.top]]
         at += len(fragments)
-    head: dict[str, Any] = {"@odata.context": context(call, kind, query.select, one=False)}
+    names = (*(query.select or ()), f"{query.expand}()") if query.expand else query.select
+    head: dict[str, Any] = {"@odata.context": context(call, kind, names, one=False)}
     if query.count and "$skiptoken" not in call.query:
         head["@odata.count"] = sum(1 for item in rows if query.matches is None or query.matches(item))
     if at < end:
@@ -815,5 +828,7 @@ def _cast(call: Call, kind: str, rows: Table | list[Object]) -> tuple[str, list[
 
 def _fragment(call: Call, kind: str, item: Object, query: _Query) -> bytes:
     shown = view(call.graph.contract.models, kind, item, query.select, whole=call.beta)
+    if query.expand and (found := expand(call, kind, item)) and found[1] is not None:
+        shown |= {found[0]: found[1]}
     call.graph.check_answer(kind, shown, call.operation)
     return encode(shown)

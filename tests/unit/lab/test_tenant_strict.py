@@ -486,3 +486,61 @@ def test_a_cast_has_no_case(tenant: RunningTenant, name: str) -> None:
     assert client.call("DELETE", f"/users/{PEOPLE[5].id}").status == 204
     assert PEOPLE[5].id in {item["id"] for item in client.get(f"/directory/deletedItems/{name}").data["value"]}
     assert client.get("/directory/deletedItems/Microsoft.Graph.Usr").status == 400
+
+
+# -- what the pages of single resources show
+
+
+def test_without_ref_a_member_is_deleted(tenant: RunningTenant) -> None:
+    person = PEOPLE[7]
+    place = f"/groups/{ALL_STAFF}/members/{person.id}"
+    assert permit(tenant, "User.ReadWrite.All").call("DELETE", place).status == 204
+    assert tenant.client().get(f"/users/{person.id}").status == 404
+    assert tenant.client().get(f"/directory/deletedItems/{person.id}").status == 200
+    assert tenant.client().call("DELETE", place).status == 404
+
+
+def test_deleted_objects_by_the_time(tenant: RunningTenant) -> None:
+    client = permit(tenant, "User.ReadWrite.All")
+    for number in (8, 9):
+        assert client.call("DELETE", f"/users/{PEOPLE[number].id}").status == 204
+    path = "/directory/deletedItems/microsoft.graph.user?$count=true&$orderby=deletedDateTime%20desc&$select=id,deletedDateTime"
+    assert client.get(path).status == 400  # an advanced query
+    answer = client.call("GET", path, headers=EVENTUAL)
+    times = [item["deletedDateTime"] for item in answer.data["value"]]
+    assert (answer.status, answer.data["@odata.count"]) == (200, len(times)) and times == sorted(times, reverse=True)
+    assert client.call("GET", "/users?$count=true&$orderby=deletedDateTime", headers=EVENTUAL).status == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "shown"),
+    [
+        ("/roleManagement/directory/roleAssignments?$filter=roleDefinitionId%20eq%20'62e90394-69f5-4237-9190-012177145e10'&$expand=principal",
+         "principal", "displayName"),
+        ("/roleManagement/directory/roleAssignments?$expand=roleDefinition", "roleDefinition", "displayName"),
+        ("/groups?$select=id,displayName&$expand=owners", "owners", None),
+    ],
+)  # fmt: skip
+def test_a_relationship_comes_with_each_of_a_list(tenant: RunningTenant, path: str, name: str, shown: str | None) -> None:
+    answer = permit(tenant, "RoleManagement.Read.Directory", "Group.Read.All").get(path)
+    assert answer.status == 200 and answer.data["value"], answer.data
+    assert f"{name}()" in answer.data["@odata.context"]
+    assert all(name in item and (shown is None or item[name][shown]) for item in answer.data["value"])
+
+
+def test_managers_come_with_users(tenant: RunningTenant) -> None:
+    client = permit(tenant, "User.ReadWrite.All")
+    reference = {"@odata.id": f"https://graph.microsoft.com/v1.0/users/{PEOPLE[6].id}"}
+    assert client.call("PUT", f"/users/{PEOPLE[5].id}/manager/$ref", reference).status == 204
+    found = {item["id"]: item for item in client.get("/users?$expand=manager&$top=999").data["value"]}
+    assert found[PEOPLE[5].id]["manager"]["id"] == PEOPLE[6].id
+    assert "manager" not in found[PEOPLE[6].id]
+    assert client.get("/users?$expand=nonsense").status == 400
+
+
+def test_what_else_is_shown_of_one(tenant: RunningTenant) -> None:
+    iij = company.make_id("servicePrincipal", "iij")
+    assert permit(tenant, "Application.Read.All").get(f"/servicePrincipals/{iij}/memberOf").data["value"] == []
+    client, place = permit(tenant, "UserAuthenticationMethod.Read.All"), f"/users/{PEOPLE[5].id}/authentication"
+    (password,) = client.get(f"{place}/passwordMethods").data["value"]
+    assert password["password"] is None and password["id"] in [item["id"] for item in client.get(f"{place}/methods").data["value"]]

@@ -105,7 +105,11 @@ def _chosen(
     """The application and the service principal that come back, or are there. Raises OffboardError `not_found`, AmbiguousMatch."""
     wanted = names.uuids(restore_ids)
     if unknown := wanted - {item.id.casefold() for item in (*applications, *principals)}:
-        raise OffboardError(f"restore_ids: {', '.join(sorted(unknown))} is no object of the application {client_id}", code="not_found")
+        raise OffboardError(
+            f"restore_ids: {', '.join(sorted(unknown))} is no object of the application {client_id} that is there or could come back; a deleted one cannot "
+            "while another of its kind is there",
+            code="not_found",
+        )
     return _one(APPLICATION, applications, wanted, held, warnings), _one(PRINCIPAL, principals, wanted, held, warnings)
 
 

@@ -109,8 +109,10 @@ def _all_apps(client: Client) -> dict[str, dict[str, Any]]:
         (True, PRINCIPAL, "/directory/deletedItems/microsoft.graph.servicePrincipal?$top=999"),
     )
     for deleted, kind, path in sources:
-        for item in client.list(path):
-            if item.get("appOwnerOrganizationId") in MICROSOFT_TENANTS or (deleted and item["appId"] in apps):
+        # of several deleted ones the newest is told last: it is the one that would come back
+        for item in sorted(client.list(path), key=lambda one: one.get("deletedDateTime") or "") if deleted else client.list(path):
+            there = apps.get(item["appId"])
+            if item.get("appOwnerOrganizationId") in MICROSOFT_TENANTS or (deleted and there and not there["deleted"]):
                 continue
             app = apps.setdefault(item["appId"], _empty(item, deleted))
             app["addresses"] += _addresses(item)

@@ -17,6 +17,7 @@ from ..._core.model import Change, Object
 from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..domains.plan import upn_domain
+from ..users.licence_group import is_given
 
 KIND = "snapshot"
 
@@ -43,7 +44,7 @@ def holds(saved: Mapping[str, Any], name: str) -> bool:
 
 def works(state: Mapping[str, Any]) -> bool:
     """Of a licence: it is assigned directly, or a group does give it."""
-    return state.get("assignedByGroup") is None or state.get("state") == "Active"
+    return state.get("assignedByGroup") is None or is_given(state)
 
 
 def saved(domains: Sequence[str], client_ids: Sequence[str]) -> dict[str, Any]:

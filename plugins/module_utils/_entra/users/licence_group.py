@@ -56,8 +56,17 @@ class LicenceGroup:
         return {name for name, plans in direct.items() if given.get(name) == "Active" and self.licences.get(name, frozenset()) <= set(plans)}
 
 
+#: https://learn.microsoft.com/graph/api/resources/licenseassignmentstate
+_WORKING = ("Active", "ActiveWithError")
+
+
+def is_given(one: Mapping[str, Any]) -> bool:
+    """Of a licenseAssignmentState: whether the licence is there, whatever else is wrong with it."""
+    return one.get("state") in _WORKING
+
+
 def _state(one: Mapping[str, Any]) -> str:
-    if one.get("state") in ("Active", "ActiveWithError"):
+    if is_given(one):
         return "Active"
     error = one.get("error")
     return error if error and error != "None" else one.get("state") or "Error"

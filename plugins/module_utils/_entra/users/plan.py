@@ -17,7 +17,7 @@ from ..._core.errors import OffboardError
 from ..._core.model import Change, Skip
 from ..domains.plan import FEDERATED, authentication_of, root_of, upn_domain
 from .access_pass import moment
-from .licence_group import LicenceGroup
+from .licence_group import LicenceGroup, is_given
 
 KIND = "user"
 
@@ -68,12 +68,12 @@ class Sku:
         """From a subscribedSku. A subscription that has ended goes on for a while (`warning`), and its seats can be assigned
         (https://learn.microsoft.com/graph/api/resources/licenseunitsdetail).
         """
-        units = row["prepaidUnits"]
+        units = row.get("prepaidUnits") or {}
         seats = max(0, units.get("enabled") or 0) + max(0, units.get("warning") or 0)
         plans = row.get("servicePlans")
         ended = not seats and any((units.get(name) or 0) > 0 for name in ("suspended", "lockedOut"))
         known = plans and frozenset(plan["servicePlanId"].casefold() for plan in plans)
-        return cls(row["skuId"].casefold(), row["skuPartNumber"], seats - row["consumedUnits"], known, ended)
+        return cls(row["skuId"].casefold(), row["skuPartNumber"], seats - (row.get("consumedUnits") or 0), known, ended)
 
 
 class Skus:
@@ -251,7 +251,7 @@ def user_state(item: Mapping[str, Any]) -> dict[str, Any]:
         group = one.get("assignedByGroup")
         if group is None:
             direct[one["skuId"].casefold()] = sorted(one.get("disabledPlans") or ())
-        elif group and one.get("state") == "Active":
+        elif group and is_given(one):
             inherited.add(one["skuId"].casefold())
     return {
         "accountEnabled": get("accountEnabled"),

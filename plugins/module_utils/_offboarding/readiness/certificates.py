@@ -269,7 +269,7 @@ def nothing_found(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
 
 
 def _holds_unread(machine: Mapping[str, Any]) -> bool:
-    return bool(machine.get("unreadable")) or not all(store["readable"] for store in machine.get("firefox") or ())
+    return bool(machine.get("unreadable") or machine.get("authorities_unreadable")) or not all(store["readable"] for store in machine.get("firefox") or ())
 
 
 def _not_found(unknown: Sequence[str], severity: str) -> Iterator[Finding]:

@@ -55,7 +55,8 @@ def not_given(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
 
 #: Windows' own accounts and groups, by SID or by the part of the name after the backslash
 _BUILT_IN = re.compile(
-    r"(?i)(S-1-5-(18|19|20|32-\d+|4|11)|S-1-1-0|((NT AUTHORITY|BUILTIN|NT SERVICE)\\.*)|(.*\\)?(SYSTEM|LOCAL SERVICE|NETWORK SERVICE|Administrators|Users))|"
+    r"(?i)(S-1-5-(18|19|20|32-\d+|4|11|80-.*|82-.*)|S-1-1-0|((NT AUTHORITY|BUILTIN|NT SERVICE|IIS APPPOOL)\\.*)|"
+    r"(.*\\)?(LOCAL ?SYSTEM|SYSTEM|LOCAL ?SERVICE|NETWORK ?SERVICE|INTERACTIVE|Administrators|Users))|"
 )
 
 

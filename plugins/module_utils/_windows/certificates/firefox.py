@@ -19,8 +19,8 @@ _CERTIFICATE = b"\0\0\0\1"  # CKO_CERTIFICATE
 _QUERY = "SELECT a11 FROM nssPublic WHERE a0 = ? AND a11 IS NOT NULL"  # CKA_VALUE, CKA_CLASS
 
 
-def certificates(database: bytes, store: str) -> list[StoredCertificate]:
-    """Those that can be read. Raises OffboardError `database_unreadable`."""
+def certificates(database: bytes, store: str) -> tuple[list[StoredCertificate], int]:
+    """Those that can be read, and how many cannot. Raises OffboardError `database_unreadable`."""
     if len(database) > MAX_BYTES:
         raise OffboardError("The database is too long", code="database_unreadable")
     found = []
@@ -35,4 +35,4 @@ def certificates(database: bytes, store: str) -> list[StoredCertificate]:
     for der in rows:
         with contextlib.suppress(OffboardError):
             found.append(described(der, store, hashlib.sha1(der, usedforsecurity=False).hexdigest().upper(), None))
-    return found
+    return found, len(rows) - len(found)

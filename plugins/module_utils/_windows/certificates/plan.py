@@ -9,27 +9,19 @@ property 2 says in which container of which provider its private key lies (CRYPT
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import struct
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..._core import certificate_names, dn, phrases
+from ..._core import certificate_names, dn, phrases, x509
 from ..._core.errors import OffboardError
 from ..._core.machine_ids import on_host
 from ..._core.model import Change, Object, Refusal, Skip
 from ..._core.plan import Plan
 from ..reg_query import Key as RegistryKey
-
-try:
-    from cryptography import x509
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.x509.oid import ExtendedKeyUsageOID
-
-    CRYPTOGRAPHY_IMPORT_ERROR: ImportError | None = None
-except ImportError as exc:  # reported by the runner through missing_required_lib
-    CRYPTOGRAPHY_IMPORT_ERROR = exc
 
 KIND = "windows_certificate"
 #: the machine's own personal store; the others are named by their user's SID
@@ -135,25 +127,24 @@ def _unreadable(place: str) -> OffboardError:
 
 def described(der: bytes, store: str, place: str, key: PrivateKey | None) -> StoredCertificate:
     """A certificate by its DER bytes. Raises OffboardError `certificate_unreadable`."""
-    usage = constraints = None
     try:
-        read = x509.load_der_x509_certificate(der)
-        for extension in read.extensions:
-            if isinstance(extension.value, x509.ExtendedKeyUsage):
-                usage = extension.value
-            elif isinstance(extension.value, x509.BasicConstraints):
-                constraints = extension.value
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension) as exc:
+        read = x509.fields(der)
+        issuer, subject = (x509.names(name)[1] for name in (read.issuer, read.subject))
+        client_auth, is_ca = x509.purposes(read.rest)
+    except (ValueError, IndexError, OverflowError) as exc:
         raise _unreadable(place) from exc
+    not_after = ""
+    with contextlib.suppress(ValueError):  # a time of another form than RFC 5280's hides no certificate
+        not_after = x509.time(*read.not_after)
     return StoredCertificate(
         store=store,
         place=place,
         thumbprint=hashlib.sha1(der, usedforsecurity=False).hexdigest().upper(),
-        issuer=read.issuer.rfc4514_string(),
-        subject=read.subject.rfc4514_string(),
-        not_after=f"{read.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}",
-        client_auth=usage is not None and ExtendedKeyUsageOID.CLIENT_AUTH in usage,
-        is_ca=constraints is not None and constraints.ca,
+        issuer=issuer,
+        subject=subject,
+        not_after=not_after,
+        client_auth=client_auth,
+        is_ca=is_ca,
         key=key,
         der=der,
     )
@@ -176,12 +167,10 @@ def issuers(given: Iterable[str]) -> list[str]:
     found = []
     for text in given:
         try:
-            name = x509.Name.from_rfc4514_string(dn.certificate_name(text)).rfc4514_string()
-        except ValueError:
-            name = ""
-        if not name:
-            raise OffboardError(f"{text!r} is not a whole distinguished name such as CN=Example CA,O=Example,C=JP", code="issuer_invalid")
-        found.append(certificate_names.key(name))
+            dn.checked(dn.certificate_name(text))
+        except OffboardError:
+            raise OffboardError(f"{text!r} is not a whole distinguished name such as CN=Example CA,O=Example,C=JP", code="issuer_invalid") from None
+        found.append(certificate_names.key(text))
     return found
 
 

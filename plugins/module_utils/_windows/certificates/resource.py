@@ -34,7 +34,6 @@ from .options import InfoOptions, Options
 from .plan import MACHINE, StoredCertificate
 
 _SYSTEM = r"SOFTWARE\Microsoft\SystemCertificates"
-_PROFILES = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList"
 _FILES = r"AppData\Roaming\Microsoft\SystemCertificates\My\Certificates"
 _KEYS = r"AppData\Roaming\Microsoft\Crypto\RSA"
 _FIREFOX = r"AppData\Roaming\Mozilla\Firefox\Profiles"
@@ -51,11 +50,7 @@ _GONE = (0x80090011, 0x80092004, 0x80090016)
 def profiles(machine: registry.RegistryConnection) -> dict[str, str]:
     """The folders of people's profiles by SID, signed in or not. Raises OffboardError `registry_unreadable`."""
     known = registry.environment(machine)
-    found = {}
-    for key in registry.read(machine, _PROFILES, recursive=True):
-        if registry.is_person(key.name) and (path := key.text("ProfileImagePath")):
-            found[key.name] = files.normalised(expand(path, known))
-    return found
+    return {name: files.normalised(expand(path, known)) for name, path in registry.profiles(machine).items() if path}
 
 
 def _of_registry(keys: Iterable[RegistryKey], store: str, unreadable: list[str]) -> Iterator[StoredCertificate]:
@@ -139,7 +134,7 @@ class Stores:
             raise OffboardError(f"{self.machine.host}: MachineGuid, by which keys are named, is missing", code="registry_unreadable")
         if (profile := self.profiles.get(certificate.store)) is None:
             raise OffboardError(f"{certificate.store} has no profile in which its key could lie", code="key_refused")
-        return rf"{profile}\{_KEYS}\{certificate.store}\{certificates.key_file(container, guid)}"
+        return rf"{profile}\{_KEYS}\{registry.of_profile(certificate.store)}\{certificates.key_file(container, guid)}"
 
 
 def _folder(entry: files.ListedPath) -> str:
@@ -309,10 +304,11 @@ def info(client: Client, options: InfoOptions) -> dict[str, Any]:
             more = {"private_key": fate, "profile": stores.profiles.get(certificate.store, ""), "why": reasons}
             used = uses.get(certificate.thumbprint, []) if certificate.store == MACHINE else []
             shown.append({**certificates.state_of(certificate), **more, "used_by": used})
+    odd: list[str] = []
     authorities = [
         {"store": store, "place": item.place, "thumbprint": item.thumbprint, "subject": item.subject, "issuer": item.issuer}
         for store, place in (_AUTHORITIES if names else ())
-        for item in _of_registry(_certificates(client, place), store, [])
+        for item in _of_registry(_certificates(client, place), store, odd)
         if {dn.key(item.issuer), dn.key(item.subject)} & set(names)
     ]
     return {
@@ -320,6 +316,7 @@ def info(client: Client, options: InfoOptions) -> dict[str, Any]:
         "authorities": authorities,
         "firefox": list(_of_firefox(stores, names)) if options.firefox else [],
         "issuers": _counted(found),
+        "authorities_unreadable": odd,
         "unreadable": stores.unreadable,
     }
 
@@ -343,7 +340,7 @@ def _of_firefox(stores: Stores, names: Sequence[str]) -> Iterator[dict[str, Any]
         try:
             if entry.path not in contents:
                 raise OffboardError("The database cannot be read, or is too long", code="database_unreadable")
-            found = firefox.certificates(contents[entry.path], sid)
+            found, odd = firefox.certificates(contents[entry.path], sid)
         except OffboardError as exc:
             yield {"store": sid, "database": entry.path, "readable": False, "msg": exc.msg, "certificates": []}
             continue
@@ -352,4 +349,5 @@ def _of_firefox(stores: Stores, names: Sequence[str]) -> Iterator[dict[str, Any]
             for item in found
             if not names or dn.key(item.issuer) in names
         ]
-        yield {"store": sid, "database": entry.path, "readable": True, "msg": "", "certificates": shown}
+        msg = f"{odd} certificates in it cannot be read" if odd else ""
+        yield {"store": sid, "database": entry.path, "readable": not odd, "msg": msg, "certificates": shown}

@@ -109,9 +109,19 @@ def update_configuration(call: Call) -> Answer:
 def list_methods(call: Call) -> Answer:
     user = find(call)
     item = call.find("access_passes", user["id"])
-    password = {"@odata.type": "#microsoft.graph.passwordAuthenticationMethod", "id": _PASSWORD_ID, "password": None}
-    password["createdDateTime"] = user["lastPasswordChangeDateTime"]
+    password = {"@odata.type": "#microsoft.graph.passwordAuthenticationMethod", **_password(user)}
     return call.page("authenticationMethod", [password, *([{"@odata.type": f"#microsoft.graph.{_KIND}", **_view(item)}] if item else [])])
+
+
+def _password(user: Object) -> Object:
+    return {"id": _PASSWORD_ID, "password": None, "createdDateTime": user["lastPasswordChangeDateTime"]}
+
+
+@operation(
+    "GET", "/users/{user}/authentication/passwordMethods", permissions="UserAuthenticationMethod.Read.All UserAuthenticationMethod.ReadWrite.All", report=True
+)
+def list_passwords(call: Call) -> Answer:
+    return call.page("passwordAuthenticationMethod", [_password(find(call))])
 
 
 @operation(

@@ -15,6 +15,7 @@ from ..operation import NO_CONTENT, Call, expandable, operation
 from ..store import Object
 from .licences import apply_group
 from .users import check_nickname
+from .users import delete as delete_user
 
 _READ = "Group.ReadBasic.All Group.Read.All Group.ReadWrite.All GroupMember.Read.All Directory.Read.All Directory.ReadWrite.All"
 _MEMBERS = "GroupMember.ReadBasic.All GroupMember.Read.All GroupMember.ReadWrite.All Group.ReadBasic.All Group.Read.All Group.ReadWrite.All Directory.Read.All"
@@ -164,6 +165,15 @@ def update(call: Call) -> Answer:
     call.store.put("groups", group["id"], call.body)
     call.audit("Update group", "Group", group)
     return NO_CONTENT
+
+
+@operation("DELETE", "/groups/{group}/members/{member}", permissions="User.DeleteRestore.All User.ReadWrite.All")
+def delete_member(call: Call) -> Answer:
+    """Without /$ref the user is deleted: learn.microsoft.com/graph/api/group-delete-members has a warning of it."""
+    if call.params["member"] not in call.get("groups", call.params["group"])["_members"]:
+        not_found(call.params["member"])
+    call.params["user"] = call.params["member"]
+    return delete_user(call)
 
 
 @operation("DELETE", "/groups/{group}/members/{member}/$ref", permissions=_MEMBERS_WRITE)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ... import company
 from ..answers import Answer, not_found
-from ..operation import NO_CONTENT, Call, operation
+from ..operation import NO_CONTENT, Call, expandable, operation
 from ..store import Object
 
 _READ = "RoleManagement.Read.Directory RoleManagement.ReadWrite.Directory RoleManagement.Read.All Directory.Read.All Directory.ReadWrite.All"
@@ -85,6 +85,20 @@ def get_definition(call: Call) -> Answer:
 @operation("GET", "/roleManagement/directory/roleAssignments", permissions=_READ)
 def list_assignments(call: Call) -> Answer:
     return call.page("unifiedRoleAssignment", call.table("role_assignments"))
+
+
+@expandable("unifiedRoleAssignment", "principal")
+def _principal(call: Call, assignment: Object) -> Object | None:
+    """Source: learn.microsoft.com/graph/api/rbacapplication-list-roleassignments."""
+    for table, kind in (("users", "user"), ("service_principals", "servicePrincipal"), ("groups", "group")):
+        if item := call.find(table, assignment["principalId"]):
+            return {"@odata.type": f"#microsoft.graph.{kind}", **item}
+    return None
+
+
+@expandable("unifiedRoleAssignment", "roleDefinition")
+def _definition(call: Call, assignment: Object) -> Object | None:
+    return next((item for item in _DEFINITIONS if item["id"] == assignment["roleDefinitionId"]), None)
 
 
 @operation("DELETE", "/roleManagement/directory/roleAssignments/{id}", permissions="RoleManagement.ReadWrite.Directory")

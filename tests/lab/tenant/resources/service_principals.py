@@ -90,6 +90,15 @@ def owners(call: Call) -> Answer:
 
 
 @operation(
+    "GET", "/servicePrincipals/{principal}/memberOf", "/servicePrincipals/{principal}/transitiveMemberOf", permissions=f"{_READ} Directory.ReadWrite.All"
+)
+def member_of(call: Call) -> Answer:
+    """Groups of the lab hold users, but for what a test arranges. Source: learn.microsoft.com/graph/api/serviceprincipal-list-memberof."""
+    key = _find(call)["id"]
+    return call.page("directoryObject", [{"@odata.type": "#microsoft.graph.group", **item} for item in call.table("groups") if key in item["_members"]])
+
+
+@operation(
     "GET",
     "/servicePrincipals/{principal}/oauth2PermissionGrants",
     permissions="Directory.Read.All DelegatedPermissionGrant.ReadWrite.All Directory.ReadWrite.All",

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import socket
-import time
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
@@ -15,33 +14,12 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._directory.connect
 from dev.options import given
 
 
-@pytest.fixture
-def dead():
-    """A port at which nothing answers: its queue is full."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen(0)
-        waiting = [socket.socket() for _ in range(3)]
-        for one in waiting:
-            one.setblocking(False)
-            one.connect_ex(listening.getsockname())
-        yield listening.getsockname()
-        for one in waiting:
-            one.close()
-
-
 def refused(monkeypatch, addresses, timeout=1):
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_unused, **_unused2: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", one) for one in addresses])
     options = given("directory_object_info", host="ad.reiji.example", timeout=timeout, authentication="simple", username="a", password="b")
     with pytest.raises(OffboardError) as caught:
         Client(Connection.from_params(options), read_only=True)._open()
     return caught.value
-
-
-def test_five_dead_addresses_share_the_time(monkeypatch, dead):
-    begin = time.monotonic()
-    assert refused(monkeypatch, [dead] * 5).code == "timeout"
-    assert time.monotonic() - begin < 2
 
 
 def test_why_no_address_answers_is_told_in_words(monkeypatch, dead):

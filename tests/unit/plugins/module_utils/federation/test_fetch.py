@@ -15,6 +15,7 @@ from unittest import mock
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._federation import fetch
+from ansible_collections.offboard.iij_id.plugins.module_utils._module import reaching
 from lab import paths, tls
 from lab.identity_providers import made
 
@@ -244,7 +245,7 @@ class FakeNet:
     def __init__(self, *addresses: str) -> None:
         self.addresses, self.at, self.tried = addresses, 1000.0, []
 
-    def getaddrinfo(self, _host: str, port: int, *_: object) -> list[tuple]:
+    def getaddrinfo(self, _host: str, port: int, **_: object) -> list[tuple]:
         return [(2, 1, 6, "", (address, port)) for address in self.addresses]
 
     def socket(self, *_: object) -> mock.Mock:
@@ -266,9 +267,9 @@ class FakeNet:
 def net(monkeypatch: pytest.MonkeyPatch):
     def build(*addresses: str) -> FakeNet:
         made_one = FakeNet(*addresses)
-        monkeypatch.setattr(fetch, "_now", lambda: made_one.at)
-        monkeypatch.setattr(fetch.socket, "getaddrinfo", made_one.getaddrinfo)
-        monkeypatch.setattr(fetch.socket, "socket", made_one.socket)
+        monkeypatch.setattr(reaching, "now", lambda: made_one.at)
+        monkeypatch.setattr(reaching.socket, "getaddrinfo", made_one.getaddrinfo)
+        monkeypatch.setattr(reaching.socket, "socket", made_one.socket)
         return made_one
 
     return build
@@ -301,7 +302,7 @@ def test_all_refuse(net) -> None:
 
 def test_a_resolver_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = threading.Event()
-    monkeypatch.setattr(fetch.socket, "getaddrinfo", lambda *_: answer.wait(60) and [])
+    monkeypatch.setattr(reaching.socket, "getaddrinfo", lambda *_, **_options: answer.wait(60) and [])
     with pytest.raises(fetch.FetchError) as failed:
         fetch.fetch("https://idp.fabrikam.example/", timeout=0.05)
     assert (failed.value.code, answer.is_set()) == ("timeout", False)

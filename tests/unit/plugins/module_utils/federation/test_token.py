@@ -9,6 +9,7 @@ import base64
 import copy
 import dataclasses
 import datetime
+import gzip
 import html
 import json
 import quopri
@@ -533,13 +534,71 @@ def test_still_more_ways_in_which_answers_are_saved(saved: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "saved", [b"SAMLResponse\n" * 140_000, b"&lt;p:Response &gt; wresult " * 70_000, b"x <p:Response " * 140_000], ids=["names", "pieces", "roots"]
+    "saved",
+    [b"PA" * 900_000, (b"PA" + b"A" * 99 + b"!") * 17_000, b"SAMLResponse\n" * 140_000, b"&lt;p:Response &gt; wresult " * 70_000, b"x <p:Response " * 140_000],
+    ids=["letters", "short", "names", "pieces", "roots"],
 )
 def test_a_text_full_of_names_takes_no_time(saved: bytes) -> None:
     begin = time.process_time()
     with pytest.raises(OffboardError):
         check(saved)
     assert time.process_time() - begin < 10
+
+
+def coloured(name: str, value: str) -> str:
+    """As Chrome saves the view of a page's source."""
+    pairs = "".join(
+        f'<span class="html-attribute-name">{n}</span>="<span class="html-attribute-value">{v}</span>" ' for n, v in (("name", name), ("value", value))
+    )
+    return f'<html><body><table><tr><td class="line-content"><span class="html-tag">&lt;input {pairs}&gt;</span></td></tr></table></body></html>'
+
+
+def on_lines(before: str, between: str = "\n", width: int = 76) -> str:
+    return before + between.join(BASE64[at : at + width] for at in range(0, len(BASE64), width))
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        pytest.param(on_lines("SAMLResponse: >-\n  ", "\n  "), id="YAML"),
+        pytest.param(f'<html><body><script>var form = {{"SAMLResponse": "{BASE64}"}}; post(form)</script></body></html>', id="a page that posts by script"),
+        pytest.param(coloured("SAMLResponse", BASE64), id="a page's source with colours"),
+        pytest.param(base64.b64encode(zlib.compress(RESPONSE)).decode(), id="zlib"),
+        pytest.param(base64.b64encode(gzip.compress(RESPONSE)).decode(), id="gzip"),
+        pytest.param(f"Array\n(\n    [SAMLResponse] => {BASE64}\n    [RelayState] => x\n)", id="PHP, print_r"),
+        pytest.param(f'array(1) {{\n  ["SAMLResponse"]=>\n  string({len(BASE64)}) "{BASE64}"\n}}', id="PHP, var_dump"),
+        pytest.param(f'{{"SAMLResponse"=>"{BASE64}"}}', id="Ruby"),
+        pytest.param(f"map[RelayState:[x] SAMLResponse:[{BASE64}]]", id="Go"),
+        pytest.param(f"{{SAMLResponse=[{BASE64}], RelayState=[x]}}", id="Java"),
+        pytest.param(f"name,value\nSAMLResponse,{BASE64}\nRelayState,x", id="CSV"),
+        pytest.param(f"| name | value |\n|---|---|\n| SAMLResponse | {BASE64} |", id="Markdown"),
+        pytest.param(json.dumps({"body": {"urlencoded": [{"key": "SAMLResponse", "value": BASE64}]}}), id="Postman"),
+        pytest.param(json.dumps({"body": json.dumps({"SAMLResponse": BASE64}).replace("/", "\\/").replace("+", "\\u002b")}), id="JSON in a text of JSON"),
+        pytest.param(json.dumps({"saml_response": BASE64}), id="a log's own name"),
+        pytest.param(f"samlresponse={quote_plus(BASE64)}", id="small letters"),
+        pytest.param(f"\u201c{BASE64}\u201d", id="quotes of a word processor"),
+        pytest.param(on_lines("SAMLResponse:\n> ", "\n> "), id="quoted in a mail"),
+        pytest.param(on_lines("", "\u200b"), id="blanks without width"),
+        pytest.param(f"SAMLResponse\uff1a\n{BASE64}", id="a wide colon"),
+        pytest.param(on_lines("SAMLResponse=", "\\\n"), id="a shell's lines"),
+        pytest.param('wa\t"wsignin1.0"\nwresult\t"' + WRESULT.replace('"', '\\"') + '"\n', id="quotes that a program has escaped"),
+    ],
+)
+def test_an_answer_is_found_wherever_it_stands(saved: str) -> None:
+    result = check(saved.encode())
+    assert result.valid, faults(result)
+
+
+def test_what_stands_anywhere_must_be_an_answer_and_one() -> None:
+    request, picture = (base64.b64encode(text * 9).decode() for text in (b'<p:AuthnRequest xmlns:p="urn:x">', b'<svg xmlns="http://www.w3.org/2000/svg">'))
+    assert check(f"SAMLRequest [{request}] picture [{picture}] response [{BASE64}]".encode()).valid
+    for text, code in (
+        (f"SAMLRequest [{request}]", "not_a_token"),
+        (f"one [{BASE64}] another [{base64.b64encode(WRESULT.encode()).decode()}]", "ambiguous_match"),
+    ):
+        with pytest.raises(OffboardError) as refused:
+            check(text.encode())
+        assert refused.value.code == code
 
 
 def test_a_length_of_three_is_what_is_tested() -> None:

@@ -59,6 +59,9 @@ CASES = [
     ("fabrikam.example", "https://xn--mller-kva.fabrikam.example/", "allow", "no_txt"),
     ("fabrikam.example", "https://XN--MLLER-KVA.fabrikam.example/", "allow", "no_txt"),
     ("m\u00fcllerk.example", "https://sts.m\u00fcller\u212a.example/", "deny", "deny"),
+    ("\u00e5.example", "https://\u212b.example/", "deny", "deny"),  # the signs of Angstrom and Ohm, as that of Kelvin
+    ("\u03c9.example", "https://sts.\u2126.example/", "deny", "deny"),
+    ("\u00e5.example", "https://\u00c5.example/", "allow", "no_txt"),
     ("fabrikam.example", "https://sts.fabri\u212aam.example/", "deny", "deny"),  # the Kelvin sign, which lower-cases to k
     ("fabrikam.example", "https://sts.fabrıkam.example/", "deny", "txt"),  # a dotless i is a Latin letter of its own
     ("fabrikam.example", "https://sts.ｆabrikam.example/", "deny", "deny"),
@@ -100,6 +103,9 @@ def test_cases(domain: str, url: str, then: str, current: str) -> None:
         ("https://[2001:db8::1/", "url_host_invalid", "is not"),
         ("https://192.0.2.10/", "url_host_invalid", "is an IP address"),
         ("https://sts.fabrikam.com/\u200b", "url_invalid", "nobody sees"),
+        ("https://sts.fabrikam.com/adfs\u3164/ls", "url_invalid", "nobody sees"),  # the filler of Hangul
+        ("https://sts.fabrikam.com/adfs/ls\ufe0f", "url_invalid", "nobody sees"),
+        ("https://sts.fabrikam.com/adfs/ls\u2800", "url_invalid", "nobody sees"),
         ("https://sts.fabrikam.com/a\u202eb", "url_invalid", "nobody sees"),
         ("https://sts.fabrikam.com/?a=\u3000b", "url_invalid", "nobody sees"),
         ("https://sts.fabrikam.com/#\u00adb", "url_invalid", "nobody sees"),

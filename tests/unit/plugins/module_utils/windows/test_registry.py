@@ -82,3 +82,19 @@ def test_user_hives_are_accounts_only():
     of_a_domain, of_entra = "S-1-5-21-1-2-3-1001", "S-1-12-1-2771420349-1278311459-3926234006-1103849205"
     names = [".DEFAULT", "S-1-5-18", of_a_domain, f"{of_a_domain}_Classes", "S-1-5-80-1-2-3-4-5", of_entra, f"{of_entra}_Classes", "S-1-12-1-"]
     assert list(registry.user_hives(Machine(HKU="".join(f"HKEY_USERS\\{name}\n" for name in names)))) == [of_a_domain, of_entra]
+
+
+def test_a_profile_that_was_set_aside_is_one():
+    """Windows renames the entry of a profile that it could not load; its folder, with certificates and Firefox' databases, is still there."""
+    place = r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList"
+    sid = "S-1-5-21-1-2-3-1001"
+    entries = {
+        sid: r"C:\Users\TEMP",
+        f"{sid}.bak": r"C:\Users\taro",
+        "S-1-5-18": r"C:\Windows\system32\config\systemprofile",
+        "S-1-5-80-1-2-3-4-5.bak": r"C:\x",
+    }
+    text = "".join(f"{place}\\{name}\n    ProfileImagePath    REG_EXPAND_SZ    {path}\n\n" for name, path in entries.items())
+    machine = Machine(**{place.replace("HKEY_LOCAL_MACHINE", "HKLM").upper().replace("\\", "_"): text})
+    assert registry.profiles(machine) == {sid: r"C:\Users\TEMP", f"{sid}.bak": r"C:\Users\taro"}
+    assert registry.of_profile(f"{sid}.bak") == sid

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.snapshot import plan as snapshot_plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import plan as user_plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.licence_group import LicenceGroup
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.plan import NEW_PASSWORD, Desired, RepairContext, Skus, decide
@@ -433,9 +434,12 @@ def test_refusal_codes(status, message, step, code):
     assert user_plan.refusal_code(status, message, step) == code
 
 
-def test_group_licences_with_an_error_do_not_count_as_held():
-    states = [{"skuId": E3, "assignedByGroup": "g", "state": "Error", "disabledPlans": []}]
-    assert user_plan.user_state({"licenseAssignmentStates": states})["group_licences"] == []
+@pytest.mark.parametrize(("graph_says", "held"), [("Active", [E3]), ("ActiveWithError", [E3]), ("Error", []), ("Disabled", []), (None, [])])
+def test_which_of_a_groups_licences_count_as_held(graph_says, held):
+    """One that has an error beside it is there: nobody needs a direct one."""
+    states = [{"skuId": E3, "assignedByGroup": "g", "state": graph_says, "disabledPlans": []}]
+    assert user_plan.user_state({"licenseAssignmentStates": states})["group_licences"] == held
+    assert snapshot_plan.works(states[0]) is bool(held)
 
 
 @pytest.mark.parametrize(("text", "country"), [("JP", "JP"), ("jp", "JP"), (" jP ", "JP"), ("JPN", None), ("", None), ("日本", None), ("J1", None)])
@@ -446,3 +450,9 @@ def test_a_usage_location_is_two_capital_letters(text, country):
         assert caught.value.code == "bad_option"
     else:
         assert user_plan.country(text) == country
+
+
+def test_a_licence_whose_numbers_graph_does_not_tell():
+    """Both are nullable; Graph decides whether it can be assigned."""
+    sku = user_plan.Sku.of({"skuId": E3, "skuPartNumber": "SPE_E3", "prepaidUnits": None, "consumedUnits": None, "servicePlans": None})
+    assert (sku.free, sku.plans, sku.ended) == (0, None, False)

@@ -529,7 +529,7 @@ def test_an_account_that_runs_a_task_is_named_among_the_candidates():
     task = {"name": "sync", "run_as": "CONTOSO\\svc-sync"}
     (found,) = [item for item in preflight(Facts(machines={"m": {"tasks": [task], "products": []}}), Confirmed(leftovers=["m"])) if item.code == "task_account"]
     assert found.severity == "warning" and "CONTOSO\\svc-sync" in found.text.en and "sync" in found.text.en and "m" in found.objects
-    for own in ("S-1-5-18", "NT AUTHORITY\\SYSTEM", "SYSTEM", "S-1-5-32-544", ""):
+    for own in ("S-1-5-18", "NT AUTHORITY\\SYSTEM", "SYSTEM", "S-1-5-32-544", "", "LocalSystem", "NT SERVICE\\x", "S-1-5-80-1-2-3-4-5", "IIS APPPOOL\\x"):
         machine = {"tasks": [task | {"run_as": own}], "products": []}
         assert "task_account" not in [item.code for item in preflight(Facts(machines={"m": machine}), Confirmed(leftovers=["m"]))]
 

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._core import dn
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import certificate_names, dn
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.certificates import CertificateDecisions
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates import firefox, plan
@@ -215,8 +215,48 @@ def test_issuers_as_people_copy_them(typed: str) -> None:
     assert plan.issuers([typed]) == plan.issuers([CA])
 
 
+#: Whom and until when it says, as certificates of the world say it and libraries refuse it
+ODD = {
+    "an underscore in a PrintableString": (b"\x0c\x04taro", b"\x13\x04t_ro", "CN=t_ro"),
+    "a star in a PrintableString": (b"\x0c\x04taro", b"\x13\x04*.ro", "CN=*.ro"),
+    "Latin 1 in a TeletexString": (b"\x0c\x04taro", b"\x14\x04t\xe9ro", "CN=t\u00e9ro"),
+    "Shift JIS that says it is UTF-8": (b"\x0c\x04taro", b"\x0c\x04\x91\xbe\x98Y", "CN=#0C0491BE9859"),
+    "half a character in a BMPString": (b"\x0c\x04taro", b"\x1e\x04\xd8\x00ro", "CN=#1E04D800726F"),
+    "a version that there is not": (b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x09", "CN=taro"),
+    "a broken extension that nobody asked for": (b"\x06\x03\x55\x1d\x13", b"\x06\x03\x55\x1d\x0f", "CN=taro"),
+    "month 13": (b"\x18\x0f2074", b"\x18\x0f207X", "CN=taro"),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_an_odd_certificate_is_seen(name: str) -> None:
+    """It was an unexpected error, or held up the removal of all others of the machine."""
+    usual, odd, subject = ODD[name]
+    der = made.Authority(CA).issue("taro")
+    assert usual in der, der.hex()
+    der = der.replace(usual, odd)
+    read = plan.parse(made.blob(der), TARO, rf"C:\x\{made.thumbprint(der)}")
+    assert (read.issuer, read.subject, read.client_auth, read.is_ca) == (CA, subject, True, False)
+    assert bool(planned([read]).changes) and read.not_after[:4] in ("2074", "")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "E=ca@reiji.example,S=Tokyo,CN=CA",
+        "E = ca@reiji.example\nS = Tokyo\nCN = CA",
+        "emailAddress=ca@reiji.example,ST=Tokyo,CN=CA",
+        "1.2.840.113549.1.9.1=ca@reiji.example,2.5.4.8=Tokyo,2.5.4.3=CA",
+        "OID.1.2.840.113549.1.9.1=ca@reiji.example,stateOrProvinceName=Tokyo,commonName=CA",
+    ],
+)
+def test_an_issuer_by_the_types_that_windows_and_openssl_write(typed: str) -> None:
+    assert plan.issuers([typed]) == [certificate_names.key("emailAddress=ca@reiji.example,ST=Tokyo,CN=CA")]
+
+
 def test_firefox() -> None:
-    assert [item.issuer for item in firefox.certificates(made.cert9([DER, b"no certificate"]), TARO)] == [CA]
+    found, unreadable = firefox.certificates(made.cert9([DER, b"no certificate"]), TARO)
+    assert [item.issuer for item in found] == [CA] and unreadable == 1
 
 
 def _endless() -> bytes:
