@@ -179,7 +179,7 @@ not_looked_at:
     path: {description: 'Where in the object, empty for all of it.', type: str, returned: always}
     reason:
       description:
-        - V(permission_missing), V(delegated_only), V(no_licence), V(no_intune), V(beta_not_allowed), V(encrypted), V(too_deep), V(too_large),
+        - V(permission_missing), V(delegated_only), V(no_licence), V(no_intune), V(beta_not_allowed), V(encrypted), V(packed), V(too_deep), V(too_large),
           V(target_not_shown), V(custom_control), or the code of the error.
       type: str
       returned: always

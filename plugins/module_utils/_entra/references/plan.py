@@ -82,7 +82,7 @@ class Accepted(NamedTuple):
 
 
 class Unopened(NamedTuple):
-    """A value of an object that could not be looked at: `encrypted`, `too_deep` or `too_large`."""
+    """A value of an object that could not be looked at: `encrypted`, `packed`, `too_deep` or `too_large`."""
 
     path: str
     reason: str
@@ -283,6 +283,8 @@ class _Walk:
         except (binascii.Error, ValueError):
             return
         below = f"{path}⇒"
+        if _ARCHIVE.match(inner):
+            self.unopened.append(Unopened(path, "packed"))
         self._bytes(inner, below, depth)
         while inner := self._inflated(inner, below):
             below, depth = f"{below}⇒", depth + PAYLOAD
@@ -318,6 +320,8 @@ class _Walk:
                 self.text(wide, below, depth + PAYLOAD, True, binary=start == 1)
 
 
+#: what begins an archive that is not opened: zip (also what Office and Intune make of it), 7z, bzip2, xz, RAR, CAB, zstd
+_ARCHIVE = re.compile(rb"PK\x03\x04|7z\xbc\xaf\x27\x1c|BZh[1-9]1AY|\xfd7zXZ\0|Rar!\x1a\x07|MSCF\0{4}|\x28\xb5\x2f\xfd")
 #: a letter as JSON, scripts and patterns write it, in a text that is none of these as a whole
 _ESCAPE = re.compile(r"\\u(?!d[89a-f])([0-9a-f]{4})|\\u\{0*([0-9a-f]{1,4})\}|\\x([0-9a-f]{2})", re.IGNORECASE)
 
@@ -441,6 +445,7 @@ REASONS = frozenset(
         "no_intune",
         "beta_not_allowed",
         "encrypted",
+        "packed",
         "too_deep",
         "too_large",
         "target_not_shown",

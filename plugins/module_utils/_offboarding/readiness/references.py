@@ -35,6 +35,7 @@ REASONS: dict[str, Text] = {
         "only Graph's beta shows it; allow it by microsoft_365_graph_beta", "Graphのbetaでしか読めない（microsoft_365_graph_beta で許可）"
     ),
     "encrypted": Text("the value is encrypted and shown to nobody; look into the profile's source", "値が暗号化されており読めない（元の設定を確認する）"),
+    "packed": Text("it is an archive that is not opened", "圧縮ファイルのため内容を確認できない"),
     "too_deep": Text("it is nested too deeply to be opened", "入れ子が深すぎる"),
     "too_large": Text("it is too large to be opened whole", "大きすぎる"),
     "target_not_shown": Text(

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import base64
+import bz2
 import gzip
 import json
+import lzma
 import plistlib
 import time
 import urllib.parse
@@ -218,6 +220,9 @@ def test_an_identifier_is_whole(text: str) -> None:
         ({"payload": b64(plistlib.dumps({"EncryptedPayloadContent": b"\x30\x82"}, fmt=plistlib.FMT_BINARY))}, ("payload⇒", "encrypted")),
         ({"payload": b64(b"\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03\xa0\x80\x30\x80")}, ("payload⇒", "encrypted")),
         ({"a": "x" * (plan.LARGEST + 1)}, ("a", "too_large")),
+        ({"a": b64(b"PK\x03\x04" + bytes(40))}, ("a", "packed")),
+        ({"a": b64(bz2.compress(b"https://auth.iij.jp/"))}, ("a", "packed")),
+        ({"a": b64(lzma.compress(b"https://auth.iij.jp/"))}, ("a", "packed")),
         ({"a": b64(gzip.compress(b"x" * (plan.LARGEST + 1), mtime=0))}, ("a⇒", "too_large")),
     ],
 )
