@@ -25,7 +25,8 @@ except Debian packages (as root; otherwise it says which).
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./dev", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("demo", help="the whole exit from IIJ ID against the lab: check mode, for real, again, report")
+    shown = commands.add_parser("demo", help="the whole exit from IIJ ID against the lab: check mode, for real, again, report")
+    shown.add_argument("--back", action="store_true", help="then all the way back, and forward once more")
     test = commands.add_parser("test", help="all tests, or the stages named", formatter_class=argparse.RawDescriptionHelpFormatter,
                                epilog=stages.describe())  # fmt: skip
     test.add_argument("stage", nargs="*", metavar="STAGE", help="only these stages")
@@ -45,7 +46,7 @@ def main(argv: list[str]) -> int:
             return PASSED_ON[argv[0]][0](argv[1:])
         options = _parser().parse_args(argv)
         if options.command == "demo":
-            return demo.main()
+            return demo.main(options.back)
         if options.command == "pages":
             pages.write()
             return 0

@@ -59,6 +59,8 @@ DECISIONS = {
 RESTART = {"directory_sync_restart_domain_controllers": True}
 #: A stage that waits for a person ends the run, so there are several real runs; more than these and something is wrong.
 MOST_RUNS = 4
+#: What can be brought back at the end; the agents' tasks are gone with the agents.
+BACK = ["accounts", "app", "domains", "policies", "intune", "users"]
 #: Steps that the tool records as done by what it saw itself, and the part of the lab that it takes.
 SEEN_BY_THE_TOOL = {"domain_controllers_restarted": SECOND_CONTROLLER, "other_directory_servers_clean": "linux"}
 #: What can be shown when a part of the lab does not run on this machine.
@@ -183,8 +185,8 @@ class Demo:
         say(f"    the servers' own logs show no write: {', '.join(f'0 in {part}' for part in self._parts)}")
 
     def open_steps(self) -> dict[str, str]:
-        """Id → stage of the steps that wait for a person."""
-        records = json.loads((RUN_DIR / "steps.json").read_text(encoding="utf-8"))["steps"]
+        """Id → stage of the steps that wait for a person: also those whose confirmation does not count any more."""
+        records = json.loads((RUN_DIR / "report.json").read_text(encoding="utf-8"))["steps"]
         return {record["id"]: record["stage"] for record in records if not record["done"]}
 
     def confirm(self) -> None:
@@ -260,6 +262,18 @@ class Demo:
             raise Failure(f"Chrome signs in to {now!r}, where it should to {left!r}")
         say(f"\n=== A computer of the domain applies its group policies again. Chrome signs in by itself to: {now}")
 
+    def back(self) -> None:
+        """All the way back, as far as there is one, and IIJ ID works again."""
+        say("\n=== The company changes its mind: what can be brought back is brought back, once and once more")
+        for expected in (True, False):
+            code, changed = self.playbook("restore", "-e", json.dumps({"offboard_restore": BACK}))
+            if code or bool(changed) is not expected:
+                raise Failure(f"the way back ended with {code} and changed {changed} tasks; all of its output: {self._log}")
+        if lab.main(["iij", "start-provisioning"]):
+            raise Failure("IIJ ID's side does not provision again")
+        if "directory" not in self.left_out and (now := self.policies_reach()) != self._reached:
+            raise Failure(f"Chrome signs in to {now!r}, where it should to {self._reached!r} again")
+
     def again(self) -> None:
         """Once more: nothing may change."""
         say("\n=== 4. Once more: everything is done, so nothing changes")
@@ -269,8 +283,8 @@ class Demo:
         say(f"    {self.banners} tasks were shown")
 
 
-def main() -> int:
-    """Returns the exit code; the lab stays up, so that one can look around in it."""
+def main(back: bool = False) -> int:
+    """Returns the exit code; the lab stays up, so that one can look around in it. back: also all the way back, and forward once more."""
     with step("the lab: an Entra tenant, Active Directory, Windows machines, IIJ ID's side"):
         demo = Demo()
     demo.clients_before()
@@ -280,6 +294,11 @@ def main() -> int:
     if demo.restarts:
         demo.filters_are_gone()
     demo.again()
+    if back:
+        demo.back()
+        demo.real()
+        demo.clients_after()
+        demo.again()
     say("\n=== Done: the company has left IIJ ID")
     for part, reason in demo.left_out.items():
         say(f"    LEFT OUT: everything in the lab's part {part}: {reason}")

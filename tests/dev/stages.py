@@ -276,7 +276,7 @@ def e2e(stage: Stage) -> None:
             stage.pytest("tests/e2e", private=private)
     if stage.long:
         with running_lab(stage, OFFBOARD_LAB_COMPANY="midori") as private:
-            stage.check("./dev demo, another company", [*private.inside, ROOT / "dev", "demo"], env=private.env)
+            stage.check("./dev demo --back, another company", [*private.inside, ROOT / "dev", "demo", "--back"], env=private.env)
 
 
 STAGES: dict[str, Callable[[Stage], None]] = {
