@@ -39,12 +39,13 @@ options:
   activity_hours:
     description:
       - For how many hours IIJ ID's app must have changed nothing. V(0) does not look, so that the word of a person is enough.
-      - What came before the confirmed stop (step C(provisioning_stopped) of C(steps.json) beside O(path)), or before the app was switched off by this
-        run folder's journal, does not count, since the stop itself blocks users.
+      - What came before the confirmed stop (step C(provisioning_stopped) of C(steps.json) beside O(path)) does not count, since the stop itself blocks
+        users; nor what came before the app was switched off by this run folder's journal, once no token from before that can be good (O(token_minutes)).
+      - The clock of the controller must not differ from Microsoft's by more than 5 minutes.
     type: int
     default: 24
   token_minutes:
-    description: For how many minutes an access token of the app may be good after it was switched off. Only for the advice.
+    description: For how many minutes an access token of the app may be good after it was switched off.
     type: int
     default: 90
   required:

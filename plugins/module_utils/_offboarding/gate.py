@@ -13,7 +13,7 @@ from .._core import plain
 from .._core.errors import OffboardError
 from .._core.names import domain
 from .._core.text import Text
-from .._core.times import moment
+from .._core.times import SKEW, moment
 from . import evidence, phrases
 
 #: in the run folder
@@ -23,12 +23,20 @@ _FACTS: dict[str, type] = {"tenant_id": str, "domains": list, "client_id": str, 
 
 
 def judge(
-    tenant_id: str, domains: Sequence[str], client_id: str, hours: int, activity: Sequence[str] | None, start: str | None = None, token_until: str | None = None
+    tenant_id: str,
+    domains: Sequence[str],
+    client_id: str,
+    hours: int,
+    activity: Sequence[str] | None,
+    start: str | None = None,
+    token_until: str | None = None,
+    clock_ahead: float | None = None,
 ) -> dict[str, Any]:
     """The verdict, without its time.
 
     client_id: IIJ ID's app, empty where none is known. activity: when it changed the tenant within `hours`, and after `start` where that is known: the
-    confirmed stop, or the app's switch-off; None when the tenant does not know the app. token_until: until when a token of before the switch-off is good.
+    confirmed stop, or the app's switch-off; None when the tenant does not know the app. token_until: until when a token of before the switch-off is
+    good. clock_ahead: by how many seconds the clock that `start` is of is ahead of the one that `activity` is of.
     Raises OffboardError `bad_option`.
     """
     if hours < 0:
@@ -42,6 +50,8 @@ def judge(
         reasons.append(phrases.english("gate_no_client_id"))
     elif hours and activity is None:
         reasons.append(phrases.english("gate_no_app", client_id=client_id))
+    elif hours and abs(clock_ahead or 0) > SKEW.total_seconds():
+        reasons.append(phrases.english("gate_clock", minutes=round(abs(clock_ahead or 0) / 60)))
     elif hours and activity:
         when = phrases.told("since", start=start) if start else phrases.told("within_hours", hours=hours)
         reasons.append(still_active(activity, when, token_until).en)

@@ -51,6 +51,12 @@ OF_EXIT: dict[str, Text] = {
         "IIJ IDコンソールのクライアントIDと一致するか確認してください。アプリを30日より前に削除した場合は microsoft_365_evidence_hours: 0 を"
         "設定してください。",
     ),
+    "gate_clock": Text(
+        "The clock of this machine and Microsoft's differ by {minutes} minutes, so nobody can say what IIJ ID did after its stop. Set this machine's clock "
+        "(NTP), withdraw the step provisioning_stopped and confirm it again, since its time is of the wrong clock, and run this stage again.",
+        "このマシンの時計とMicrosoftの時計が{minutes}分ずれているため、停止後にIIJ IDによる変更があったか判断できません。時計を合わせ（NTP）、"
+        "手順 provisioning_stopped を取り消して確認し直し（日時がずれているため）、この段階を再実行してください。",
+    ),
     "still_active": Text(
         "IIJ ID still changes the tenant: {number} entries in the audit log {when}, the last one at {last}. What the next stages repair, IIJ ID would undo. "
         "{way_out}",

@@ -63,7 +63,8 @@ class ProvisioningGate(OfTenant):
             until = quiet.token_good_until(app, token_minutes, now())
             start = self._counts_from(app)
             activity = self._activity(hours, start) if objects else None
-        found = gate.judge(self.owner()["tenant_id"], self._options.domains, self._options.client_id, hours, activity, start, until)
+        ahead = self._client.clock_ahead
+        found = gate.judge(self.owner()["tenant_id"], self._options.domains, self._options.client_id, hours, activity, start, until, ahead)
         verdict = {**found, "at": now()}
         before = next((dict(item.state) for item in current), None)
         if before is not None and all(before[name] == value for name, value in found.items()) and 0 <= seconds_since(before["at"]) < _FRESH:
@@ -99,7 +100,7 @@ class ProvisioningGate(OfTenant):
     def _counts_from(self, app: quiet.AppActivity) -> str | None:
         """From when activity counts; None while nobody has confirmed the stop, which `requires` demands."""
         step = next((item.state for item in steps_now(os.path.join(os.path.dirname(self._options.path), "steps.json")) if item.id == _STOPPED), None)
-        return quiet.counts_from(step["at"], app, now()) if step is not None and step["done"] else None
+        return quiet.counts_from(step["at"], app, self._options.token_minutes, now()) if step is not None and step["done"] else None
 
     def _activity(self, hours: int, start: str | None) -> list[str]:
         window = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=hours)

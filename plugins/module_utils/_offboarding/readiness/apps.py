@@ -85,7 +85,7 @@ def provisioning_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
     until = quiet.token_good_until(app, confirmed.token_minutes, facts.now)
     if step is None or not step["done"]:
         return [_stop_later(app, until, confirmed.token_minutes)] if until else []
-    start = quiet.counts_from(step["at"], app, facts.now)
+    start = quiet.counts_from(step["at"], app, confirmed.token_minutes, facts.now)
     found = quiet.since(app.activities or (), start)
     return [Finding("blocker", "still_active", gate.still_active(found, phrases.told("since", start=start), until))] if found else []
 

@@ -5,8 +5,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Object
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.plan import Plan
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.apps.plan import PRINCIPAL
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.provisioning.resource import ProvisioningGate
 from dev.options import given
 
@@ -33,3 +37,31 @@ def test_a_closed_gate_stops_the_stage_that_requires_it(
     error = made.verdict(Plan(facts={"open": is_open, "told": "IIJ ID is at work. / IIJ IDが動作中です。", "verdict": {"reasons": ["IIJ ID is at work."]}}))
     assert (error.code if error else None) == code and bool(warnings) is warned
     assert all("IIJ ID is at work" in told for told in ([error.msg] if error else []) + warnings)
+
+
+class _Tenant:
+    """What the gate asks of a client, and by how many seconds the clock of this machine is ahead of the tenant's."""
+
+    def __init__(self, clock_ahead: float | None) -> None:
+        self.clock_ahead = clock_ahead
+
+    def identity(self) -> dict[str, str]:
+        return {"tenant_id": "t"}
+
+
+@pytest.mark.parametrize(
+    ("ahead", "hours", "is_open"),
+    [(0.4, 24, True), (-240, 24, True), (None, 24, True), (301, 24, False), (-7200, 24, False), (86400 * 2, 24, False), (7200, 0, True)],
+)
+def test_a_wrong_clock_hides_no_activity(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ahead: float | None, hours: int, is_open: bool) -> None:
+    """By a clock that is ahead, what the app did after its confirmed stop came before it."""
+    module = "ansible_collections.offboard.iij_id.plugins.module_utils._entra.provisioning.resource"
+    monkeypatch.setattr(f"{module}.Client", lambda connection: _Tenant(ahead))
+    monkeypatch.setattr(f"{module}.Connection.from_params", lambda params: None)
+    monkeypatch.setattr(f"{module}.read_app", lambda client, client_id: [Object(PRINCIPAL, "sp", "IIJ", {"deleted": False, "accountEnabled": True})])
+    monkeypatch.setattr(f"{module}.entries_of", lambda client, client_id, since: [])
+    app = "0b1f3e8a-57a1-4f0c-8a10-aa11d0000001"
+    made = ProvisioningGate(given("entra_provisioning_gate", path=str(tmp_path / "gate.json"), app_id=app, activity_hours=hours))
+    facts = made.plan([]).facts
+    assert facts["open"] is is_open
+    assert is_open or ("clock" in facts["told"] and "時計" in facts["told"])
