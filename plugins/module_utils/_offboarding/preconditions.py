@@ -18,7 +18,7 @@ from .._core import manifest, plain, strict_json
 from .._core.errors import OffboardError
 from .._core.heads import some
 from .._core.model import Change, Object
-from .._core.times import past
+from .._core.times import as_time, past
 from .._module import binding
 from .._module.clock import now
 from .._module.files import check_run_file, read_lines
@@ -150,11 +150,11 @@ def read_steps(path: str) -> list[Object]:
 def steps_now(path: str) -> list[Object]:
     """The recorded steps as they count: a confirmation that is older than what it confirms, by the journal of the run folder, or of the future, is none."""
     recorded = read_steps(path)
-    confirmed = {item.id for item in recorded if item.state["done"]}
-    if not confirmed:
+    if not any(item.state["done"] for item in recorded):
         return recorded
     journal = os.path.join(os.path.dirname(os.path.abspath(path)), "journal.jsonl")
-    last = steps.latest(read_lines(journal)) if confirmed & steps.CONFIRMS.keys() else {}
+    confirmed = [item.state["at"] for item in recorded if item.id in steps.CONFIRMS and item.state["done"]]
+    last = steps.latest(read_lines(journal), min(confirmed, key=as_time)) if confirmed else {}
     states = steps.as_of({item.id: item.state for item in recorded}, last, now())
     return [replace(item, state=states[item.id]) for item in recorded]
 

@@ -76,7 +76,7 @@ def _doubt(folder: str, found: Mapping[str, Any], max_age_hours: int) -> tuple[s
     verdict = {"at": found["at"], "tenant_id": plain.line(tenant), "domains": []}
     if doubt := evidence.doubt(verdict, {"tenant_id": bound or tenant}, (), max_age_hours, datetime.datetime.now(datetime.UTC)):
         return "other_run_folder" if doubt.about == "tenant" else "gate_outdated", doubt.why
-    if times.is_later(last := journal_lines.last_change(read_lines(journal)), found["at"]):
+    if times.is_later(last := journal_lines.last_change(read_lines(journal), found["at"]), found["at"]):
         return "gate_outdated", f"is of {found['at']}, and the journal has a later change, of {last}"
     return None
 
