@@ -278,10 +278,15 @@ CODES: dict[Text, dict[str, Text]] = {
         "pass_not_in_policy": Text("The policy does not cover the user.", "利用者がポリシーの対象外。"),
         "pass_refused": Text("Entra refused the Temporary Access Pass.", "一時アクセスパスが拒否された。"),
         "access_pass_ended": Text(
-            "The Temporary Access Pass has ended, and nothing shows a password.", "一時アクセスパスの期限が切れ、パスワードも確認できない。"
+            "The Temporary Access Pass has ended or is not there any more, and nothing shows a password.",
+            "一時アクセスパスの期限切れか削除により、パスワードも確認できない。",
         ),
         "password_changed_elsewhere": Text("Somebody else has changed the password since.", "その後、別の手段でパスワードが変更された。"),
         "administrator_without_password": Text("An administrator of whom nothing shows a password.", "パスワードを確認できない管理者。"),
+        "moved_without_password": Text(
+            "The user has a name of another domain since the snapshot, and nothing shows a password.",
+            "対象ドメイン外のユーザー名に変わっており、パスワードを確認できない。",
+        ),
         "user_blocked": Text("The user is blocked, and shall be enabled.", "有効にすべき利用者がブロックされている。"),
         "user_enabled_not_meant": Text(
             "The user is enabled, was blocked before, and nobody has named them.", "ブロックされていた利用者が、指定なしに有効になっている。"

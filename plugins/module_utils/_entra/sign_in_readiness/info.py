@@ -22,7 +22,7 @@ from ..._module.files import write_atomically
 from ..._module.progress import Progress
 from ..._offboarding import sign_in_verdict as sign_in
 from ..._offboarding.preconditions import steps_now
-from ..domains.plan import FEDERATED, authentication_of, root_of, upn_domain
+from ..domains.plan import FEDERATED, authentication_of, is_of, root_of, upn_domain
 from ..domains.read import check_known, read_domains
 from ..roles import read_guarded, read_roles
 from ..users.plan import FULL_RESET_ROLES
@@ -109,7 +109,7 @@ class _Tenant:
             self._means,
             federated=authentication_of(domain, self.domains) == FEDERATED,
             left_alone=bool(called & self._left_alone),
-            otherwise=bool({*called, f"@{domain}", f"@{root_of(domain, self.domains)}"} & self._otherwise),
+            otherwise=bool(called & self._otherwise) or is_of(domain, self._otherwise),
             synced=bool(item.get("onPremisesSyncEnabled")),
             roles=roles,
             registration=registration,

@@ -103,6 +103,41 @@ def test_a_way_to_sign_in(state, given, expected) -> None:
     assert list(judge("u1", "One@A.example", user(**state), Meant(WORKS), evidence(**given))) == expected
 
 
+TAKEN = "2026-01-15T00:00:00Z"
+SINCE = {"lastPasswordChangeDateTime": "2026-01-20T00:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("upn", "state", "given", "expected"),
+    [
+        # IIJ ID had signed them in; nobody has given them a password, and the new domain is managed
+        ("one@t.onmicrosoft.com", OLD, {}, ["moved_without_password"]),
+        ("one@t.onmicrosoft.com", {"lastPasswordChangeDateTime": None}, {"converted": {}}, ["moved_without_password"]),
+        ("one@t.onmicrosoft.com", OLD, {"taken": ""}, ["moved_without_password"]),
+        ("one@t.onmicrosoft.com", SINCE, {}, []),
+        ("one@t.onmicrosoft.com", OLD, {"handed_over": lambda *_: CHANGED, "password_was_set": lambda _: True}, []),
+        ("one@t.onmicrosoft.com", OLD, {"access_pass": lambda _: True}, []),
+        ("one@t.onmicrosoft.com", OLD | {"onPremisesSyncEnabled": True}, {}, ["password_is_synced"]),
+        ("one@t.onmicrosoft.com", OLD, {"otherwise": {"@t.onmicrosoft.com"}}, []),
+        ("one@t.onmicrosoft.com", OLD, {"otherwise": {"@a.example"}}, []),
+        ("one@t.onmicrosoft.com", OLD | {"accountEnabled": False}, {}, ["user_blocked"]),
+        # another provider signs them in there
+        ("one@fed.example", OLD, {"roots": ["a.example"]}, []),
+        # from one domain of the exit into another
+        ("one@b.example", OLD, {"roots": ["a.example", "b.example"], "converted": {"a.example": BEFORE, "b.example": CONVERTED}}, ["no_way_in"]),
+    ],
+)
+def test_who_was_renamed_out_of_the_exit_needs_a_way_too(upn, state, given, expected) -> None:
+    proof = evidence(**{"roots": ["a.example"], "taken": TAKEN, **given})
+    assert list(judge("u1", upn, user(**state), Meant(WORKS, domain="sub.a.example"), proof)) == expected
+
+
+@pytest.mark.parametrize("given", [{}, {"otherwise": {"@a.example"}, "converted": {}}])
+def test_a_subdomain_that_is_named_too_follows_its_root(given) -> None:
+    """The role names the domains with their subdomains; the journal has when the root was converted."""
+    assert list(judge("u1", "one@sub.a.example", user(), Meant(), evidence(**{"roots": ["a.example", "sub.a.example"], **given}))) == []
+
+
 def test_a_subdomain_follows_its_root() -> None:
     assert list(judge("u1", "one@sub.a.example", user(**OLD), Meant(), evidence())) == ["no_way_in"]
     assert list(judge("u1", "one@fed.example", user(), Meant(), evidence())) == ["domain_is_federated"]
