@@ -25,7 +25,7 @@ from ..._offboarding.preconditions import steps_now
 from ..domains.plan import FEDERATED, authentication_of, is_of, root_of, upn_domain
 from ..domains.read import check_known, read_domains
 from ..roles import read_guarded, read_roles
-from ..users.plan import FULL_RESET_ROLES
+from ..users.plan import FULL_RESET_ROLES, signs_in_at_home
 from ..users.results import Results
 from . import plan, read
 from .options import InfoOptions
@@ -50,7 +50,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
         for item, with_activity in read.read_users(client, tenant.parts):
             progress.add()
             domain = upn_domain(item["userPrincipalName"])
-            if root_of(domain, roots) is not None and item.get("userType") != "Guest":
+            if root_of(domain, roots) is not None and not signs_in_at_home(item["userPrincipalName"], item.get("userType")):
                 sums.add(item, domain, *tenant.judge(item, domain, with_activity))
         results.publish()
         if options.verdict_file:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..._core import names
 from ..domains.plan import FEDERATED, authentication_of, is_of, root_of, upn_domain
-from ..users.plan import RESETTABLE_ROLES, Desired, Skus, wanted_licences
+from ..users.plan import RESETTABLE_ROLES, Desired, Skus, signs_in_at_home, wanted_licences
 
 #: what is known of the password in the hand-over file
 UNSET, CHANGED = "unset", "changed"
@@ -106,7 +106,7 @@ def _way_in(user_id: str, upn: str, state: Mapping[str, Any], came_from: str, ev
     """
     domain, last_change = upn_domain(upn), state["lastPasswordChangeDateTime"]
     here = root_of(domain, evidence.roots) is not None
-    if not (here or came_from) or state["userType"] == "Guest":
+    if not (here or came_from) or signs_in_at_home(upn, state["userType"]):
         return {}
     if authentication_of(domain, evidence.domains) == FEDERATED:
         return {"domain_is_federated": f"the domain of {upn} is federated"} if here else {}

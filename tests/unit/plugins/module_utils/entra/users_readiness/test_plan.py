@@ -94,13 +94,18 @@ OLD = {"lastPasswordChangeDateTime": BEFORE}
         (OLD, {"otherwise": {"u1"}}, []),
         (OLD, {"otherwise": {"@a.example"}}, []),
         (OLD, {"otherwise": {"@b.example"}}, ["no_way_in"]),
+        # an internal guest signs in here, as members do
+        (OLD | {"userType": "Guest"}, {}, ["no_way_in"]),
         # nobody needs one
-        (OLD | {"userType": "Guest"}, {}, []),
         (OLD, {"roots": ["b.example"]}, []),
     ],
 )
 def test_a_way_to_sign_in(state, given, expected) -> None:
     assert list(judge("u1", "One@A.example", user(**state), Meant(WORKS), evidence(**given))) == expected
+
+
+def test_an_invited_guest_signs_in_at_home() -> None:
+    assert list(judge("u1", "one_b.example#EXT#@a.example", user(**OLD, userType="Guest"), Meant(WORKS), evidence())) == []
 
 
 TAKEN = "2026-01-15T00:00:00Z"
