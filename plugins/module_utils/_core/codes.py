@@ -173,6 +173,7 @@ CODES: dict[Text, dict[str, Text]] = {
         "gate_outdated": Text("The gate's verdict is older than it is believed.", "ゲートの判定が古い。"),
         "machines_failed": Text("The stage failed on a machine; the others are done.", "この段階で失敗したマシンがある。ほかのマシンは完了した。"),
         "no_machines": Text("The stage has no machine, and nobody has said that there is none.", "対象のマシンがなく、ないことも確認されていない。"),
+        "final_gate_incomplete": Text("The final gate was not given all that it judges.", "最終ゲートの判定に必要な確認が行われていない。"),
         "not_ready": Text("Something stands in the way of this stage.", "この段階の前に解決すべき項目がある。"),
         "token_may_be_good": Text(
             "IIJ ID's app is switched off, but a token of before may still be good: the stop of the provisioning would block people.",
