@@ -13,7 +13,7 @@ from .._core import plain
 from .._core.errors import OffboardError
 from .._core.names import domain
 from .._core.text import Text
-from .._core.times import SKEW, moment
+from .._core.times import SKEW, as_time, moment
 from . import evidence, phrases
 
 #: in the run folder
@@ -69,7 +69,7 @@ def judge(
 def still_active(activity: Sequence[str], when: Text, token_until: str | None) -> Text:
     """That IIJ ID still changes the tenant, and the way out. activity: when it did (RFC 3339); when: in which time that was looked for."""
     way_out = phrases.told("token_until", until=token_until) if token_until else phrases.told("off_for_everybody")
-    return phrases.told("still_active", number=len(activity), when=when, last=max(activity), way_out=way_out)
+    return phrases.told("still_active", number=len(activity), when=when, last=max(activity, key=as_time), way_out=way_out)
 
 
 def _is(value: Any, kind: type) -> bool:
