@@ -269,6 +269,9 @@ CODES: dict[Text, dict[str, Text]] = {
         "licence_unknown": Text("The tenant has no such licence.", "そのライセンスがテナントにない。"),
         "licence_gone": Text("The tenant no longer has a licence of the snapshot.", "スナップショットのライセンスがテナントにない。"),
         "licence_missing": Text("The user does not have a licence that they shall have.", "付与すべきライセンスがない。"),
+        "group_licence_missing": Text(
+            "The user does not have a licence that a group gave them in the snapshot.", "スナップショットでグループから付与されていたライセンスがない。"
+        ),
         "licence_not_as_meant": Text("The user has other licences or service plans than meant.", "ライセンスまたはサービスプランが意図と異なる。"),
         "group_unknown": Text("The tenant has no such group.", "そのグループがテナントにない。"),
         "group_refused": Text("The group cannot give licences.", "そのグループではライセンスを割り当てられない。"),

@@ -24,6 +24,7 @@ from ..domains.read import check_known, read_domains
 from ..of_tenant import tenant_of
 from ..roles import read_guarded, read_roles
 from ..snapshot.files import read_manifest, read_snapshot_users
+from ..snapshot.plan import works_by_group
 from ..users import passes_there
 from ..users.history import History
 from ..users.passwords import SHORTEST, HandOver, PassBook
@@ -80,6 +81,7 @@ class _Meant:
         #: of everybody, since people are given names of other domains
         self._snapshot: dict[str, Desired] = {}
         self._domains: dict[str, str] = {}
+        self._by_group: dict[str, tuple[str, ...]] = {}
         self._names: dict[str, str] = {}
         self._src: dict[str, Desired] = {}
         self.left_alone = options.exclude
@@ -88,9 +90,12 @@ class _Meant:
             also = options.also_enable
             shared: dict[str, Desired] = {}  # most users want one of a few things, in one of a few domains
             shared_names: dict[str, str] = {}
+            shared_groups: dict[tuple[str, ...], tuple[str, ...]] = {}
             for record in read_snapshot_users(options.snapshot, options.vault_password(), tenant_of(client)):
                 user_id, upn, desired = record["id"].casefold(), record["userPrincipalName"], from_snapshot(Desired(), record, also)
                 self._snapshot[user_id] = shared.setdefault(repr(desired), desired)
+                if by_group := works_by_group(record):
+                    self._by_group[user_id] = shared_groups.setdefault(by_group, by_group)
                 if root_of(domain := upn_domain(upn), roots) is not None:
                     self._domains[user_id], self._names[user_id] = shared_names.setdefault(domain, domain), upn
         if options.src:
@@ -102,7 +107,7 @@ class _Meant:
         user_id = item["id"].casefold()
         self._names.pop(user_id, None)
         src = self._src.get(user_id) or self._src.get(names.user(item["userPrincipalName"]))
-        return Meant(self._snapshot.get(user_id), src, self._domains.get(user_id, ""))
+        return Meant(self._snapshot.get(user_id), src, self._domains.get(user_id, ""), self._by_group.get(user_id, ()))
 
     def not_seen(self) -> Iterator[tuple[str, str, dict[str, str]]]:
         """Who is in the snapshot and not in the tenant."""

@@ -21,11 +21,12 @@ UNSET, CHANGED = "unset", "changed"
 @dataclass(frozen=True)
 class Meant:
     """What a user shall be. snapshot: None for who is not in it (made later); src: what the operator said of them alone; domain: the one of the exit that
-    they were in when the snapshot was taken, "" for none."""
+    they were in when the snapshot was taken, "" for none; by_group: ids of the licences that groups gave them then."""
 
     snapshot: Desired | None = None
     src: Desired | None = None
     domain: str = ""
+    by_group: Collection[str] = ()
 
     @property
     def enabled(self) -> bool | None:
@@ -96,6 +97,8 @@ def _licences(upn: str, state: Mapping[str, Any], meant: Meant, skus: Skus) -> d
             found["licence_missing"] = f"{upn} shall have {', '.join(missing)}, and does not"
         elif [sku for sku in there if wanted.get(sku) != there[sku]]:
             found["licence_not_as_meant"] = f"{upn} has other licences or service plans than meant"
+        if desired is meant.snapshot and (lost := [skus.name(sku) for sku in meant.by_group if sku not in (*there, *state["group_licences"]) and sku in skus]):
+            found["group_licence_missing"] = f"{upn} had {', '.join(lost)} by a group when the snapshot was taken, and does not have it"
     return found
 
 

@@ -48,6 +48,15 @@ SENTENCES = {
             "確認してください。別のライセンスにする利用者は microsoft_365_users_src に指定してください",
         ),
     ),
+    "group_licence_missing": (
+        "blocker",
+        Text(
+            "do not have the licences that a group gave them in the snapshot, which the tool cannot put back. Make them members again; who shall have "
+            "others is said in microsoft_365_users_src",
+            "にはスナップショットでグループから割り当てられていたライセンスがありません（本ツールでは戻せません）。グループのメンバーに戻してください。"
+            "別のライセンスにする利用者は microsoft_365_users_src に指定してください",
+        ),
+    ),
     "licence_not_as_meant": (
         "warning",
         Text("have other licences or service plans than meant", "のライセンスまたはサービスプランが意図と異なります"),

@@ -16,6 +16,7 @@ BEFORE, CONVERTED, AFTER = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z", "2026
 
 WORKS = Desired(enabled=True, add={E3: []}, restored=True)
 BLOCKED = Desired(blocked=True)
+BY_GROUP = Desired(enabled=True, restored=True)
 
 
 def user(**other):
@@ -55,6 +56,13 @@ def evidence(**other):
         ({"licences": {}}, Meant(WORKS, Desired(remove=frozenset({E3}))), []),
         ({}, Meant(WORKS, Desired(remove=frozenset({E3}))), ["licence_not_as_meant"]),
         ({"licences": {}}, Meant(BLOCKED, Desired(enabled=True, add={E3: None})), ["licence_missing"]),
+        # given by a group then, and lost with the membership; the operator's word of one user comes before it
+        ({"licences": {}}, Meant(BY_GROUP, by_group=(E3,)), ["group_licence_missing"]),
+        ({"licences": {}, "group_licences": [E3]}, Meant(BY_GROUP, by_group=(E3,)), []),
+        ({}, Meant(BY_GROUP, by_group=(E3,)), []),
+        ({"licences": {}}, Meant(BY_GROUP, Desired(remove=frozenset({E3})), by_group=(E3,)), []),
+        ({"licences": {}}, Meant(BY_GROUP, by_group=(P1,)), []),
+        ({"licences": {}, "accountEnabled": False}, Meant(BLOCKED, by_group=(E3,)), []),
     ],
 )
 def test_as_meant(state, meant, expected) -> None:
