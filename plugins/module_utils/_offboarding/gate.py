@@ -13,11 +13,13 @@ from .._core import plain
 from .._core.errors import OffboardError
 from .._core.names import domain
 from .._core.text import Text
-from .._core.times import SKEW, as_time, moment
+from .._core.times import SKEW, as_time, is_later, moment
 from . import evidence, phrases
 
 #: in the run folder
 NAME = "gate.json"
+#: the step of a person whose confirmation says that IIJ ID provisions nobody any more: a verdict judges what came after it
+STOPPED = "provisioning_stopped"
 #: What a verdict says beside its time, and of what type it is.
 _FACTS: dict[str, type] = {"tenant_id": str, "domains": list, "client_id": str, "evidence_hours": int, "activity_count": int, "open": bool, "reasons": list}
 
@@ -94,15 +96,20 @@ def parse(content: Any) -> dict[str, Any]:
 
 
 def objection(
-    verdict: Mapping[str, Any] | None, owner: Mapping[str, str], domains: Iterable[str], max_age_hours: int, now: datetime.datetime
+    verdict: Mapping[str, Any] | None, owner: Mapping[str, str], domains: Iterable[str], max_age_hours: int, now: datetime.datetime, stopped_at: str = ""
 ) -> OffboardError | None:
-    """Why nothing may be changed on this verdict; None when it may. owner: the `tenant_id` of the change, where it is known."""
+    """Why nothing may be changed on this verdict; None when it may.
+
+    owner: the `tenant_id` of the change, where it is known. stopped_at: when the stop was confirmed (RFC 3339), of which an earlier verdict knows nothing.
+    """
     if verdict is None:
         return OffboardError(phrases.english("gate_no_verdict"), code="gate_closed")
     doubt = evidence.doubt(verdict, owner, domains, max_age_hours, now)
     if not verdict["open"] and (doubt is None or doubt.about != "tenant"):
         msg = phrases.english("gate_stays_closed", at=verdict["at"], reasons=" ".join(verdict["reasons"]))
         return OffboardError(msg, code="gate_closed", details={"at": verdict["at"], "open": False})
+    if doubt is None and is_later(stopped_at, verdict["at"]):
+        doubt = evidence.Doubt("age", phrases.english("is_of_before_the_stop", at=verdict["at"], stopped_at=stopped_at))
     if doubt is None:
         return None
     code = {"tenant": "other_run_folder", "age": "gate_outdated"}.get(doubt.about, "gate_closed")

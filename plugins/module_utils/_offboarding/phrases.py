@@ -106,6 +106,10 @@ OF_EXIT: dict[str, Text] = {
         "is of {at}, older than the {hours} hours for which it is believed (offboard_gate_max_age_hours)",
         "は {at} のもので、有効期間の{hours}時間（offboard_gate_max_age_hours）を過ぎています",
     ),
+    "is_of_before_the_stop": Text(
+        "is of {at}, and the stop was confirmed later, at {stopped_at}; it says nothing of what came after that",
+        "は {at} のもので、停止の確認（{stopped_at}）より前です。その後の変更を含みません",
+    ),
     "is_of_other_domains": Text("was reached for {found}, not for {missing}", "は {found} についてのもので、{missing} が含まれていません"),
     # who can sign in
     "sign_in_not_judged": Text(

@@ -202,7 +202,9 @@ def check_tenant(folder: str, found: Mapping[str, Any], owner: Mapping[str, str]
 
 
 def _check_gate(folder: str, hours: int, owner: Mapping[str, str], domains: Iterable[str]) -> None:
-    refused = gate.objection(read_verdict(os.path.join(folder, gate.NAME)), owner, domains, hours, datetime.datetime.now(datetime.UTC))
+    stop = next((item.state for item in steps_now(os.path.join(folder, "steps.json")) if item.id == gate.STOPPED and item.state["done"]), None)
+    stopped_at = stop["at"] if stop else ""
+    refused = gate.objection(read_verdict(os.path.join(folder, gate.NAME)), owner, domains, hours, datetime.datetime.now(datetime.UTC), stopped_at)
     if refused is not None:
         raise refused
 

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import datetime
+import json
 from pathlib import Path
 
 import pytest
@@ -65,3 +67,29 @@ def test_a_wrong_clock_hides_no_activity(monkeypatch: pytest.MonkeyPatch, tmp_pa
     facts = made.plan([]).facts
     assert facts["open"] is is_open
     assert is_open or ("clock" in facts["told"] and "時計" in facts["told"])
+
+
+@pytest.mark.parametrize(("confirmed_later", "written"), [(False, False), (True, True)])
+def test_a_verdict_is_written_again_when_the_stop_was_confirmed_since(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, confirmed_later: bool, written: bool
+) -> None:
+    module = "ansible_collections.offboard.iij_id.plugins.module_utils._entra.provisioning.resource"
+    monkeypatch.setattr(f"{module}.Client", lambda connection: _Tenant(0))
+    monkeypatch.setattr(f"{module}.Connection.from_params", lambda params: None)
+    before = datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=10)
+    stop = before + datetime.timedelta(minutes=5 if confirmed_later else -5)
+    step = {
+        "id": "provisioning_stopped",
+        "stage": "gate",
+        "en": "e",
+        "ja": "j",
+        "blocks_final_gate": True,
+        "source": "",
+        "done": True,
+        "by": "Hanako",
+        "note": "",
+    }
+    (tmp_path / "steps.json").write_text(json.dumps({"steps": [step | {"at": f"{stop:%Y-%m-%dT%H:%M:%SZ}"}]}))
+    made = ProvisioningGate(given("entra_provisioning_gate", path=str(tmp_path / "gate.json"), activity_hours=0))
+    found = made.plan([]).facts["verdict"] | {"at": f"{before:%Y-%m-%dT%H:%M:%SZ}"}
+    assert len(made.plan([Object("gate_verdict", "gate.json", "gate.json", found)]).changes) == written
