@@ -319,11 +319,6 @@ class PassBook(_Files):
         """When the pass that the user was given was seen in the tenant; empty when it never was."""
         return self._of(user_id).seen
 
-    @property
-    def users(self) -> list[str]:
-        """The ids of all who have an entry."""
-        return list(dict.fromkeys(key for entries in self._noted.values() for key, *_others in entries))
-
     def ever_given(self, user_id: str) -> bool:
         """Whether the user was given a pass at all."""
         return bool(self._of(user_id).until)

@@ -156,7 +156,6 @@ def _evidence(client: Client, options: InfoOptions, history: History, skus: Skus
     if path and os.path.exists(path):
         password = options.vault_password()
         handover, passes = HandOver(path, password, SHORTEST), PassBook(path, password)
-        passes_there.look_for(client, passes, passes.users)
 
     def handed_over(user_id: str, last_change: str | None) -> str:
         if handover is None:
@@ -164,7 +163,10 @@ def _evidence(client: Client, options: InfoOptions, history: History, skus: Skus
         return UNSET if handover.unchanged_since(user_id, last_change) else CHANGED if handover.changed_since(user_id, last_change) else ""
 
     def access_pass(user_id: str) -> bool | None:
-        return passes.was_given(user_id, now()) if passes is not None and passes.ever_given(user_id) else None
+        if passes is None or not passes.ever_given(user_id):
+            return None
+        passes_there.look_for(client, passes, [user_id])  # only of whom nothing else shows a way: Graph takes few such requests
+        return passes.was_given(user_id, now())
 
     return SignInEvidence(
         skus=skus,
