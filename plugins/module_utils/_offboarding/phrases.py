@@ -146,9 +146,11 @@ OF_EXIT: dict[str, Text] = {
     ),
     "snapshot_lacks": Text(
         "The snapshot {folder} of {taken} does not hold {names}, so nothing could bring it back. Nothing was changed. A snapshot is never overwritten: take "
-        "one in a run folder of its own (offboard_run_dir) for what it lacks.",
+        "one in a run folder of its own (offboard_run_dir) for what it lacks; users who were given a name of these domains since can be left out "
+        "(microsoft_365_exclude), and are then a person's to look after.",
         "スナップショット {folder}（{taken}）に {names} がないため、元に戻せません。何も変更していません。スナップショットは上書きされません。"
-        "不足分は別の実行フォルダー（offboard_run_dir）で取得してください。",
+        "不足分は別の実行フォルダー（offboard_run_dir）で取得してください。取得後にこれらのドメインの名前になった利用者は microsoft_365_exclude で除外し、"
+        "個別に対応できます。",
     ),
     "snapshot_of_other_tenant": Text(
         "The snapshot {folder} was taken of the tenant {found}, and this task works on {tenant}: it says nothing about that one. Nothing was changed. Use the "
