@@ -1213,7 +1213,7 @@ def test_a_run_that_changes_nothing_leaves_the_results_of_the_last_one(change, t
     tenant.faults.clear()
     assert change(**options, max_changes=0)["failure"]["code"] == "guard_refused"
     assert (tmp_path / "results.jsonl").read_bytes() == before
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "journal.jsonl", "journal.jsonl.lock", "results.jsonl", "run.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".run.json.lock", "journal.jsonl", "journal.jsonl.lock", "results.jsonl", "run.json"]
 
 
 @pytest.mark.parametrize("end", ["killed", "refused", "refused, then another task"])

@@ -128,14 +128,14 @@ def _sync_folder(folder: str) -> None:
 
 
 @contextlib.contextmanager
-def folder_locked(path: str) -> Iterator[None]:
-    """Others who ask for the folder of `path` by this function wait: for a file that is read, added to and written again.
+def file_locked(path: str) -> Iterator[None]:
+    """Others who ask for `path` by this function wait: for a file that is read, added to and written again.
 
-    Also those on other machines that share the folder: the lock is a POSIX lock of a file, which NFS passes on. A lock of the folder itself it keeps to
+    Also those on other machines that share the folder: the lock is a POSIX lock of a file beside it, which NFS passes on. A lock of the folder it keeps to
     each machine. Raises OffboardError `file_write_failed`.
     """
-    folder = os.path.dirname(os.path.abspath(path))
-    lock = os.path.join(folder, ".lock")
+    folder, name = os.path.split(os.path.abspath(path))
+    lock = os.path.join(folder, f".{name}.lock")
     try:
         _make_folder(folder)
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)

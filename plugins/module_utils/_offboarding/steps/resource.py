@@ -19,7 +19,7 @@ from ..._core.spool import Spool
 from ..._core.text import Text
 from ..._module import binding
 from ..._module.clock import now
-from ..._module.files import check_run_file, folder_locked, read_lines, write_atomically
+from ..._module.files import check_run_file, file_locked, read_lines, write_atomically
 from ..._module.runner import Record, Resource
 from .. import evidence, phrases
 from ..finding import SEVERITIES
@@ -159,7 +159,7 @@ class ManualSteps(Resource):
         Decided anew under the lock, and read again under it: others may have confirmed or withdrawn since this task planned, and may do so again
         as soon as it has written. What they did already is not done again, and what they do later is theirs.
         """
-        with folder_locked(self._options.path):
+        with file_locked(self._options.path):
             recorded = self._recorded()
             batch, states = self._decide(self._now())
             if missing := self._missing(states):

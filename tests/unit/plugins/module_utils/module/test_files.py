@@ -106,7 +106,7 @@ def test_a_file_is_written_by_one_at_a_time_on_a_shared_folder_too(tmp_path, mon
         child = os.fork()
         if child == 0:
             for _time in range(25):
-                with files.folder_locked(str(path)):
+                with files.file_locked(str(path)):
                     number = int(path.read_text())
                     time.sleep(0.001)
                     files.write_atomically(str(path), str(number + 1).encode())
@@ -122,7 +122,7 @@ def test_a_mount_that_knows_no_locks_is_a_clear_error(tmp_path, monkeypatch):
 
     monkeypatch.setattr(files.fcntl, "lockf", refuse)
     monkeypatch.setattr(files.fcntl, "flock", refuse)
-    with pytest.raises(OffboardError) as caught, files.folder_locked(str(tmp_path / "steps.json")):
+    with pytest.raises(OffboardError) as caught, files.file_locked(str(tmp_path / "steps.json")):
         pass
     assert caught.value.code == "file_write_failed" and str(tmp_path) in caught.value.msg and "ock" in caught.value.msg
 
@@ -233,7 +233,7 @@ def test_a_umask_of_nothing_opens_nothing(tmp_path):
     try:
         files.append_records(str(tmp_path / "a" / "b" / "journal.jsonl"), [{"a": 1}])
         files.write_atomically(str(tmp_path / "c" / "d" / "e.json"), b"x")
-        with files.folder_locked(str(tmp_path / "f" / "g" / "h")):
+        with files.file_locked(str(tmp_path / "f" / "g" / "h")):
             pass
     finally:
         os.umask(old)
