@@ -31,6 +31,12 @@ options:
     description: The client id of IIJ ID's app, as its console shows it. It may be a deleted one.
     type: str
     default: ""
+  old_app_ids:
+    description: Client ids of its forgotten app registrations. What they have changed since the confirmed stop counts as well.
+    type: list
+    elements: str
+    default: []
+    version_added: 1.1.0
   domains:
     description: The domains that the verdict is for. M(offboard.iij_id.entra_domain) converts only these.
     type: list
@@ -130,6 +136,7 @@ def main() -> None:
             LANGUAGE,
             path={"type": "path", "required": True},
             app_id={"type": "str", "default": ""},
+            old_app_ids={"type": "list", "elements": "str", "default": []},
             domains={"type": "list", "elements": "str", "default": []},
             activity_hours={"type": "int", "default": 24},
             token_minutes={"type": "int", "default": 90, "no_log": False},

@@ -59,7 +59,9 @@ class ProvisioningGate(OfTenant):
             app = self._app(objects)
             until = quiet.token_good_until(app, token_minutes, now())
             start = quiet.counts_from(stopped_at, app, token_minutes, now()) if stopped_at else None
-            activity = self._activity(hours, start) if objects else None
+            activity = self._activity([self._options.client_id], hours, start) if objects else None
+            if activity is not None:  # those that are switched on, whatever became of the other
+                activity += self._activity(self._options.old_client_ids, hours, stopped_at)
         ahead = self._client.clock_ahead
         found = gate.judge(self.owner()["tenant_id"], self._options.domains, self._options.client_id, hours, activity, start, until, ahead)
         verdict = {**found, "at": now()}
@@ -100,10 +102,11 @@ class ProvisioningGate(OfTenant):
         step = next((item.state for item in steps_now(os.path.join(os.path.dirname(self._options.path), "steps.json")) if item.id == gate.STOPPED), None)
         return str(step["at"]) if step is not None and step["done"] else ""
 
-    def _activity(self, hours: int, start: str | None) -> list[str]:
+    def _activity(self, client_ids: Iterable[str], hours: int, start: str | None) -> list[str]:
         window = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=hours)
-        times = [item["activityDateTime"] for item in entries_of(self._client, self._options.client_id, f"{window:%Y-%m-%dT%H:%M:%SZ}")]
-        return quiet.since(times, start) if start else times
+        found = [item for one in client_ids for item in entries_of(self._client, one, f"{window:%Y-%m-%dT%H:%M:%SZ}")]
+        times_of = [item["activityDateTime"] for item in found]
+        return quiet.since(times_of, start) if start else times_of
 
     def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
         recorded = read_verdict(self._options.path)

@@ -93,3 +93,27 @@ def test_a_verdict_is_written_again_when_the_stop_was_confirmed_since(
     made = ProvisioningGate(given("entra_provisioning_gate", path=str(tmp_path / "gate.json"), activity_hours=0))
     found = made.plan([]).facts["verdict"] | {"at": f"{before:%Y-%m-%dT%H:%M:%SZ}"}
     assert len(made.plan([Object("gate_verdict", "gate.json", "gate.json", found)]).changes) == written
+
+
+@pytest.mark.parametrize(
+    ("old", "at", "is_open"),
+    [
+        ([], "12:00:00", True),
+        (["0B1F3E8A-57A1-4F0C-8A10-AA11D0000002"], "12:00:00", False),
+        # before the confirmed stop; and of the app itself, which was looked at already
+        (["0b1f3e8a-57a1-4f0c-8a10-aa11d0000002"], "09:00:00", True),
+        (["0b1f3e8a-57a1-4f0c-8a10-aa11d0000001"], "12:00:00", True),
+    ],
+)
+def test_a_forgotten_app_of_iij_id_keeps_the_gate_closed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, old: list[str], at: str, is_open: bool) -> None:
+    module = "ansible_collections.offboard.iij_id.plugins.module_utils._entra.provisioning.resource"
+    monkeypatch.setattr(f"{module}.Client", lambda connection: _Tenant(0))
+    monkeypatch.setattr(f"{module}.Connection.from_params", lambda params: None)
+    monkeypatch.setattr(f"{module}.read_app", lambda client, client_id: [Object(PRINCIPAL, "sp", "IIJ", {"deleted": False, "accountEnabled": True})])
+    entries = {"0b1f3e8a-57a1-4f0c-8a10-aa11d0000002": [{"activityDateTime": f"2026-01-05T{at}Z"}]}
+    monkeypatch.setattr(f"{module}.entries_of", lambda client, client_id, since: entries.get(client_id, []))
+    step = {"id": "provisioning_stopped", "stage": "gate", "en": "e", "ja": "j", "blocks_final_gate": True, "source": ""}
+    (tmp_path / "steps.json").write_text(json.dumps({"steps": [step | {"done": True, "by": "Hanako", "note": "", "at": "2026-01-05T10:00:00Z"}]}))
+    app = "0b1f3e8a-57a1-4f0c-8a10-aa11d0000001"
+    made = ProvisioningGate(given("entra_provisioning_gate", path=str(tmp_path / "gate.json"), app_id=app, old_app_ids=old))
+    assert made.plan([]).facts["open"] is is_open
