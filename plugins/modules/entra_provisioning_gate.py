@@ -31,6 +31,12 @@ options:
     description: The client id of IIJ ID's app, as its console shows it. It may be a deleted one.
     type: str
     default: ""
+  old_app_ids:
+    description: Client ids of its forgotten app registrations. What they have changed since the confirmed stop counts as well.
+    type: list
+    elements: str
+    default: []
+    version_added: 1.1.0
   domains:
     description: The domains that the verdict is for. M(offboard.iij_id.entra_domain) converts only these.
     type: list
@@ -39,12 +45,13 @@ options:
   activity_hours:
     description:
       - For how many hours IIJ ID's app must have changed nothing. V(0) does not look, so that the word of a person is enough.
-      - What came before the confirmed stop (step C(provisioning_stopped) of C(steps.json) beside O(path)), or before the app was switched off by this
-        run folder's journal, does not count, since the stop itself blocks users.
+      - What came before the confirmed stop (step C(provisioning_stopped) of C(steps.json) beside O(path)) does not count, since the stop itself blocks
+        users; nor what came before the app was switched off by this run folder's journal, once no token from before that can be good (O(token_minutes)).
+      - The clock of the controller must not differ from Microsoft's by more than 5 minutes.
     type: int
     default: 24
   token_minutes:
-    description: For how many minutes an access token of the app may be good after it was switched off. Only for the advice.
+    description: For how many minutes an access token of the app may be good after it was switched off.
     type: int
     default: 90
   required:
@@ -129,6 +136,7 @@ def main() -> None:
             LANGUAGE,
             path={"type": "path", "required": True},
             app_id={"type": "str", "default": ""},
+            old_app_ids={"type": "list", "elements": "str", "default": []},
             domains={"type": "list", "elements": "str", "default": []},
             activity_hours={"type": "int", "default": 24},
             token_minutes={"type": "int", "default": 90, "no_log": False},

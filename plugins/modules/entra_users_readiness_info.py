@@ -70,7 +70,7 @@ options:
     type: path
 notes:
   - Needs the application permissions C(User.Read.All), C(Domain.Read.All), C(Organization.Read.All), C(RoleManagement.Read.Directory) and
-    C(GroupMember.Read.All).
+    C(GroupMember.Read.All), and C(UserAuthMethod-TAP.Read.All) where O(handover_file) has Temporary Access Passes that have not ended.
 seealso:
   - module: offboard.iij_id.entra_users
   - module: offboard.iij_id.readiness_info
@@ -99,8 +99,9 @@ domains:
   elements: dict
 counts:
   description:
-    - How many users something is told of, by code. V(user_blocked), V(user_enabled_not_meant), V(licence_missing), V(licence_not_as_meant), V(licence_gone),
-      V(user_gone), V(domain_is_federated), V(no_way_in), V(access_pass_ended), V(administrator_without_password), V(password_is_synced).
+    - How many users something is told of, by code. V(user_blocked), V(user_enabled_not_meant), V(licence_missing), V(group_licence_missing),
+      V(licence_not_as_meant), V(licence_gone), V(user_gone), V(domain_is_federated), V(no_way_in), V(moved_without_password) (renamed out of O(domains)
+      since the snapshot), V(access_pass_ended), V(administrator_without_password), V(password_is_synced).
   returned: success
   type: dict
 exceptions:

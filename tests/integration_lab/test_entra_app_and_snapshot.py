@@ -580,6 +580,20 @@ def test_who_can_work_without_iij_id(call, tenant, tmp_path):
     left = call("entra_users_readiness_info", **asked, exclude=[PEOPLE[5].upn], signs_in_otherwise=["@reiji.example"])
     assert (left["counts"], left["left_alone"]) == ({}, 1)
     assert tenant.writes() == []
+    # renamed out of the exit: IIJ ID had signed them in, and nobody has given them a password; blocked there, they are still looked for
+    one, two = [person for person in enabled if not person.synced and person.id not in {PEOPLE[1].id, PEOPLE[3].id}][:2]
+    tenant.arrange("users", one.id, userPrincipalName="one@reiji.onmicrosoft.com", lastPasswordChangeDateTime="2022-04-01T00:00:00Z")
+    tenant.arrange("users", two.id, userPrincipalName="two@reiji.onmicrosoft.com", accountEnabled=False)
+    moved = call("entra_users_readiness_info", **asked)
+    told = {(item["name"], item["code"]) for item in moved["exceptions"]}
+    assert {("one@reiji.onmicrosoft.com", "moved_without_password"), ("two@reiji.onmicrosoft.com", "user_blocked")} <= told
+    assert moved["counts"]["moved_without_password"] == 1 and moved["counts"]["no_way_in"] == found["counts"]["no_way_in"] - 2
+    assert sum(item["total"] for item in moved["domains"]) == 210
+    # a licence by a group that is gone
+    lost = next(person for person in enabled if person.group_licence and person not in (one, two))
+    tenant.arrange("users", lost.id, licenseAssignmentStates=[one for one in tenant.user(lost.upn)["licenseAssignmentStates"] if not one["assignedByGroup"]])
+    lacking = call("entra_users_readiness_info", **asked)
+    assert [item["name"] for item in lacking["exceptions"] if item["code"] == "group_licence_missing"] == [lost.upn]
 
 
 def test_what_the_app_that_signs_in_lacks(call, tenant):

@@ -26,6 +26,7 @@ import pytest
 import yaml
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal, vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import passes_there
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import resource as users_module
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import work as work_module
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.passwords import PassBook
@@ -559,7 +560,7 @@ def test_a_password_that_was_accepted_and_not_set_is_set_by_the_next_run(change,
     monkeypatch.undo()
     if not verified:  # a replica may lag for a while, and then an old time of the last change says nothing
         assert change(**options)["counts"]["unchanged"] == 30
-        monkeypatch.setattr(users_module, "_REPLICAS_LAG", 0.0)
+        monkeypatch.setattr(passes_there, "REPLICAS_LAG", 0.0)
     second = change(**options)
     assert (second.get("failed", False), second["counts"]["done"]) == (False, 30)
     assert change(**options)["counts"] == {"planned": 0, "unchanged": 30, "skipped": 0}
@@ -1212,7 +1213,7 @@ def test_a_run_that_changes_nothing_leaves_the_results_of_the_last_one(change, t
     tenant.faults.clear()
     assert change(**options, max_changes=0)["failure"]["code"] == "guard_refused"
     assert (tmp_path / "results.jsonl").read_bytes() == before
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["journal.jsonl", "journal.jsonl.lock", "results.jsonl", "run.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".run.json.lock", "journal.jsonl", "journal.jsonl.lock", "results.jsonl", "run.json"]
 
 
 @pytest.mark.parametrize("end", ["killed", "refused", "refused, then another task"])
@@ -1511,13 +1512,18 @@ def test_a_pass_that_no_run_has_seen_is_looked_for(passes, tenant, tmp_path, mon
     assert sorted(values) == sorted(pass_of(tenant, upn)["_value"] for upn in PLAIN[:3]), "nobody is handed one that is not there"
 
 
-def test_a_pass_that_is_gone_later_is_made_again(passes, tenant, tmp_path, monkeypatch):
+def test_a_pass_that_is_gone_later_is_made_again(passes, change, tenant, tmp_path, monkeypatch):
     """Seen once, and deleted by somebody since. One that was used up is still there, and its user needs no other."""
     assert passes(users=PLAIN[:3])["counts"]["done"] == 3
     tenant.store.remove("access_passes", tenant.user(PLAIN[0])["id"])
     tenant.store.put("access_passes", tenant.user(PLAIN[1])["id"], {"_used": True})
     assert passes(users=PLAIN[:3])["changed"] is False  # a replica may lag for a while
-    monkeypatch.setattr(users_module, "_REPLICAS_LAG", 0.0)
+    asked = {"domains": ["reiji.example"], "handover_file": str(tmp_path / "handover.yml"), "vault_password": VAULT_PASSWORD}
+    assert "access_pass_ended" not in change(module="entra_users_readiness_info", **asked)["counts"]
+    monkeypatch.setattr(passes_there, "REPLICAS_LAG", 0.0)
+    # the final gate believes the tenant, not the file
+    told = change(module="entra_users_readiness_info", **asked)["exceptions"]
+    assert [item["name"] for item in told if item["code"] == "access_pass_ended"] == [PLAIN[0]]
     assert passes(users=PLAIN[:3])["counts"] == {"planned": 1, "unchanged": 2, "skipped": 0, "done": 1}
     passes_agree(tenant, tmp_path, PLAIN[:3])
 

@@ -173,6 +173,7 @@ CODES: dict[Text, dict[str, Text]] = {
         "gate_outdated": Text("The gate's verdict is older than it is believed.", "ゲートの判定が古い。"),
         "machines_failed": Text("The stage failed on a machine; the others are done.", "この段階で失敗したマシンがある。ほかのマシンは完了した。"),
         "no_machines": Text("The stage has no machine, and nobody has said that there is none.", "対象のマシンがなく、ないことも確認されていない。"),
+        "final_gate_incomplete": Text("The final gate was not given all that it judges.", "最終ゲートの判定に必要な確認が行われていない。"),
         "not_ready": Text("Something stands in the way of this stage.", "この段階の前に解決すべき項目がある。"),
         "token_may_be_good": Text(
             "IIJ ID's app is switched off, but a token of before may still be good: the stop of the provisioning would block people.",
@@ -268,6 +269,9 @@ CODES: dict[Text, dict[str, Text]] = {
         "licence_unknown": Text("The tenant has no such licence.", "そのライセンスがテナントにない。"),
         "licence_gone": Text("The tenant no longer has a licence of the snapshot.", "スナップショットのライセンスがテナントにない。"),
         "licence_missing": Text("The user does not have a licence that they shall have.", "付与すべきライセンスがない。"),
+        "group_licence_missing": Text(
+            "The user does not have a licence that a group gave them in the snapshot.", "スナップショットでグループから付与されていたライセンスがない。"
+        ),
         "licence_not_as_meant": Text("The user has other licences or service plans than meant.", "ライセンスまたはサービスプランが意図と異なる。"),
         "group_unknown": Text("The tenant has no such group.", "そのグループがテナントにない。"),
         "group_refused": Text("The group cannot give licences.", "そのグループではライセンスを割り当てられない。"),
@@ -278,10 +282,15 @@ CODES: dict[Text, dict[str, Text]] = {
         "pass_not_in_policy": Text("The policy does not cover the user.", "利用者がポリシーの対象外。"),
         "pass_refused": Text("Entra refused the Temporary Access Pass.", "一時アクセスパスが拒否された。"),
         "access_pass_ended": Text(
-            "The Temporary Access Pass has ended, and nothing shows a password.", "一時アクセスパスの期限が切れ、パスワードも確認できない。"
+            "The Temporary Access Pass has ended or is not there any more, and nothing shows a password.",
+            "一時アクセスパスの期限切れか削除により、パスワードも確認できない。",
         ),
         "password_changed_elsewhere": Text("Somebody else has changed the password since.", "その後、別の手段でパスワードが変更された。"),
         "administrator_without_password": Text("An administrator of whom nothing shows a password.", "パスワードを確認できない管理者。"),
+        "moved_without_password": Text(
+            "The user has a name of another domain since the snapshot, and nothing shows a password.",
+            "対象ドメイン外のユーザー名に変わっており、パスワードを確認できない。",
+        ),
         "user_blocked": Text("The user is blocked, and shall be enabled.", "有効にすべき利用者がブロックされている。"),
         "user_enabled_not_meant": Text(
             "The user is enabled, was blocked before, and nobody has named them.", "ブロックされていた利用者が、指定なしに有効になっている。"

@@ -106,11 +106,8 @@ def _begins(line: bytes) -> tuple[bool, tuple[bytes, ...]] | None:
     return None
 
 
-def unfinished(lines: Iterable[bytes]) -> list[dict[str, Any]]:
-    """Intents without an outcome, the last of each (kind, id, action), out of a journal's lines: a kill or a lost answer may have left them applied or not.
-
-    Only those are decoded, since decoding the lines of 100,000 users takes a second.
-    """
+def paired(lines: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """Out of a journal's lines: each outcome behind its intent, which may be missing; at last the intents without one, of each (kind, id, action) the last."""
     waiting: dict[tuple[bytes, ...], bytes] = {}
     for line in lines:
         if (found := _BEGINS.match(line)) and b"\\" not in found[0] and line.endswith((b"}\n", b"}")):
@@ -122,22 +119,31 @@ def unfinished(lines: Iterable[bytes]) -> list[dict[str, Any]]:
         if begins:
             waiting[key] = line
         else:
-            waiting.pop(key, None)
+            yield waiting.pop(key, b""), line
+    yield from ((line, b"") for line in waiting.values())
+
+
+def unfinished(lines: Iterable[bytes]) -> list[dict[str, Any]]:
+    """Intents without an outcome: a kill or a lost answer may have left them applied or not.
+
+    Only those are decoded, since decoding the lines of 100,000 users takes a second.
+    """
     records = []
-    for line in waiting.values():
-        with contextlib.suppress(ValueError, RecursionError):
-            records.append(json.loads(line.decode()))
+    for intent, ended in paired(lines):
+        if not ended:
+            with contextlib.suppress(ValueError, RecursionError):
+                records.append(json.loads(intent.decode()))
     return records
 
 
 #: After these a request may have been carried out or not.
-_NOBODY_KNOWS = frozenset({"connection_lost", "timeout", "answer_lost", "not_seen"})
+NOBODY_KNOWS = frozenset({"connection_lost", "timeout", "answer_lost", "not_seen"})
 
 
 def came_to_nothing(record: Mapping[str, Any]) -> bool:
     """Whether a record says that a change was refused, so that all is as it was before."""
     details = record.get("details")
-    return record.get("status") == "failed" and record.get("code") not in _NOBODY_KNOWS and not (isinstance(details, Mapping) and details.get("steps_done"))
+    return record.get("status") == "failed" and record.get("code") not in NOBODY_KNOWS and not (isinstance(details, Mapping) and details.get("steps_done"))
 
 
 def disabled_last(records: Iterable[Mapping[str, Any]], kind: str) -> list[Mapping[str, Any]]:

@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+import datetime
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from . import journal
 from .kinds import OF_RUN_FOLDER
-from .times import as_time
+from .times import NEVER, as_time
 
 _OUTCOME, _AT = b'{"record":"outcome"', re.compile(rb'"at":"([^"]*)"')
 _DONE, _OF_KIND = b'"status":"done"', re.compile(rb'"kind":"([^"]*)"')
+_NOBODY_KNOWS = tuple(b'"code":"%s"' % code.encode() for code in sorted(journal.NOBODY_KNOWS))
 #: What the journal has of a restart by the run itself; the machine comes first in the id of what lies on it.
 _RESTART = b'"kind":"windows_restart"'
 #: one that came back and is not healthy was restarted all the same
@@ -20,15 +23,32 @@ _WAS_RESTARTED = (b'"status":"done"', b'"restarted":true')
 #: by the stage itself, or by the uninstaller of the agent
 _UNREGISTERED = (b'"action":"unregister","status":"done"', b'"password_filters_gone":[')
 _MACHINE = re.compile(rb'"id":"([^"/\\\\]+)')
+_APP, _BACK = (b'"kind":"application"', b'"kind":"service_principal"'), (b'"action":"restore"', b'"action":"enable"')
 
 
-_APP = (b'"kind":"application"', b'"kind":"service_principal"')
-_BACK = (b'"action":"restore","status":"done"', b'"action":"enable","status":"done"')
+def recorded_at(line: bytes) -> str:
+    """When that line was recorded (RFC 3339); empty where it does not say."""
+    return at[1].decode(errors="replace") if (at := _AT.search(line)) else ""
 
 
 def outcome_at(line: bytes) -> str:
     """When the outcome of that line was recorded (RFC 3339); empty for any other line."""
-    return at[1].decode(errors="replace") if line.startswith(_OUTCOME) and (at := _AT.search(line)) else ""
+    return recorded_at(line) if line.startswith(_OUTCOME) else ""
+
+
+def recent(lines: Iterable[bytes], since: str) -> Iterator[bytes]:
+    """Without those that were recorded before that time (RFC 3339), as far as one look at their bytes tells; all where it is none."""
+    moment = as_time(since)
+    start = moment.astimezone(datetime.UTC).isoformat(timespec="seconds")[:19].encode() if moment != NEVER else b""
+    for line in lines:
+        at = line.find(b'"at":"')
+        if not (at >= 0 and line[at + 25 : at + 27] == b'Z"' and line[at + 6 : at + 25] < start):
+            yield line
+
+
+def may_have_been(ended: bytes) -> bool:
+    """Whether a change may have been carried out, of whose intent this is the outcome, empty where a kill left it without one, and no record says so."""
+    return not ended or any(code in ended for code in _NOBODY_KNOWS)
 
 
 def unregistered(line: bytes) -> bool:
@@ -37,17 +57,24 @@ def unregistered(line: bytes) -> bool:
     return any(mark in line for mark in _UNREGISTERED) or (b'"action":"uninstall","status":"done"' in line and b'"exit_code"' not in line)
 
 
-def app_brought_back(line: bytes) -> bool:
-    """Whether an outcome says that an app registration or its service principal came back, or was switched on: whoever signs in as it can work again."""
+def brings_app_back(line: bytes) -> bool:
+    """Whether it is of an app registration or its service principal that comes back, or is switched on: whoever signs in as it can work again."""
     return any(mark in line for mark in _APP) and any(mark in line for mark in _BACK)
 
 
-def last_change(lines: Iterable[bytes]) -> str:
-    """When the journal last recorded that something was changed (RFC 3339), other than in the run folder's own files; empty where nothing was."""
+def app_brought_back(line: bytes) -> bool:
+    """Whether an outcome says so."""
+    return _DONE in line and brings_app_back(line)
+
+
+def last_change(lines: Iterable[bytes], since: str) -> str:
+    """When the journal last recorded that something was changed, or may have been (RFC 3339), other than in the run folder's own files; empty where nothing
+    was since that time."""
     found = ""
-    for line in lines:
-        if _DONE in line and (at := outcome_at(line)) and (kind := _OF_KIND.search(line)) and kind[1].decode(errors="replace") not in OF_RUN_FOLDER:
-            found = max(found, at, key=as_time)
+    for intent, ended in journal.paired(recent(lines, since)):
+        line, something = ended or intent, _DONE in ended or b'"steps_done":["' in ended or may_have_been(ended)
+        if something and (kind := _OF_KIND.search(line)) and kind[1].decode(errors="replace") not in OF_RUN_FOLDER:
+            found = max(found, recorded_at(line), key=as_time)
     return found
 
 

@@ -34,6 +34,7 @@ from .errors import (
     AnswerLost,
     GraphError,
     SignInFailed,
+    clock_ahead,
     is_list,
     json_object,
     refused_request,
@@ -63,6 +64,8 @@ class Client:
         self._thread: threading.Thread | None = None
         #: HTTP requests sent
         self.requests_sent = 0
+        #: by how many seconds the clock of this machine is ahead of Graph's, by the last answer; None where it does not tell
+        self.clock_ahead: float | None = None
 
     @property
     def applications(self) -> list[Application]:
@@ -315,6 +318,7 @@ class Client:
             raise transport_error(exc, self._base, method, path, self.connection.ca_file) from exc
         # It has been read. httpx's answer and its stream hold each other, and a page's bytes with them until a search for cycles.
         response.stream = None
+        self.clock_ahead = clock_ahead(response.headers)
         return response
 
     async def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, eventual: bool = False, repeatable: bool = True) -> dict[str, Any]:

@@ -78,6 +78,19 @@ def folded(headers: Mapping[str, Any] | None) -> dict[str, str]:
     return {name.casefold(): str(value) for name, value in (headers or {}).items()}
 
 
+def _date(text: str) -> float | None:
+    """Of a header; None for what is no date."""
+    with contextlib.suppress(ValueError, TypeError, IndexError, OverflowError):
+        return email.utils.parsedate_to_datetime(text).timestamp()
+    return None
+
+
+def clock_ahead(headers: Mapping[str, str]) -> float | None:
+    """By how many seconds this machine's clock is ahead of the one that wrote the answer's Date; None without one."""
+    at = _date(headers.get("date") or "")
+    return None if at is None else time.time() - at
+
+
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that Retry-After (a number or a date) asks to wait; None without one."""
     value = headers.get("retry-after") or headers.get("Retry-After")
@@ -86,9 +99,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     with contextlib.suppress(ValueError):
         seconds = float(value)
         return 0.0 if math.isnan(seconds) else max(0.0, seconds)
-    with contextlib.suppress(ValueError, TypeError, IndexError, OverflowError):
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
-    return None
+    at = _date(value)
+    return None if at is None else max(0.0, at - time.time())
 
 
 _CODES = {400: "bad_request", 401: "unauthorized", 403: "permission_missing", 404: "not_found", 409: "conflict", 429: "throttled"}

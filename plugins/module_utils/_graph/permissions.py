@@ -201,7 +201,10 @@ MODULES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         LICENCE_GROUP: ("GroupMember.ReadWrite.All",),
     },
     "entra_users_info": {"": ("User.Read.All", "LicenseAssignment.Read.All"), "group": ("GroupMember.Read.All",)},
-    "entra_users_readiness_info": {"": ("User.Read.All", "Domain.Read.All", "Organization.Read.All", "RoleManagement.Read.Directory", "GroupMember.Read.All")},
+    "entra_users_readiness_info": {
+        "": ("User.Read.All", "Domain.Read.All", "Organization.Read.All", "RoleManagement.Read.Directory", "GroupMember.Read.All"),
+        PASSES: ("UserAuthMethod-TAP.Read.All",),
+    },
     "intune_assignment": {
         "": ("DeviceManagementApps.ReadWrite.All", "GroupMember.Read.All", "Domain.Read.All"),
         PROFILES: ("DeviceManagementConfiguration.ReadWrite.All",),
@@ -229,6 +232,7 @@ _AS_GOOD: Mapping[str, frozenset[str]] = {
         "User.Read.All": "Directory.Read.All Directory.ReadWrite.All",
         "User.ReadWrite.All": "Directory.ReadWrite.All",
         "User.RevokeSessions.All": "User.ReadWrite.All Directory.ReadWrite.All",
+        "UserAuthMethod-TAP.Read.All": "UserAuthenticationMethod.Read.All UserAuthenticationMethod.ReadWrite.All",
         "UserAuthMethod-TAP.ReadWrite.All": "UserAuthenticationMethod.ReadWrite.All",
     }.items()
 }
@@ -304,7 +308,8 @@ WORKS = (
         ),
     ),
     PermissionRow(
-        "passes", Text("Temporary Access Passes instead of passwords", "パスワードの代わりの一時アクセスパス"), ("passwords",), ("entra_users",), (PASSES,)
+        "passes", Text("Temporary Access Passes instead of passwords", "パスワードの代わりの一時アクセスパス"), ("passwords",),
+        ("entra_users", "entra_users_readiness_info"), (PASSES,),
     ),
     PermissionRow(
         "domains", Text("domains", "domains（ドメイン）"), ("domains",), ("entra_domain",), note=Text(

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from .._core import names, plain, strict_json
 from .._core.errors import OffboardError
-from .files import check_run_file, folder_locked, write_atomically
+from .files import check_run_file, file_locked, write_atomically
 
 #: beside the journal
 NAME = "run.json"
@@ -37,7 +37,7 @@ def check(journal: str, owner: Mapping[str, str]) -> dict[str, str]:
 def bind(journal: str, owner: Mapping[str, str]) -> None:
     """Write down whose the run folder is, at the first change. Raises OffboardError as `check` does, and `file_write_failed`."""
     path = _path(journal)
-    with folder_locked(path):
+    with file_locked(path):
         bound = _read(path)
         _compare(path, bound, owner)
         if any(name not in bound for name in owner):

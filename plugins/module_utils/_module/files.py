@@ -128,19 +128,24 @@ def _sync_folder(folder: str) -> None:
 
 
 @contextlib.contextmanager
-def folder_locked(path: str) -> Iterator[None]:
-    """Others who ask for the folder of `path` by this function wait: for a file that is read, added to and written again.
+def file_locked(path: str) -> Iterator[None]:
+    """Others who ask for `path` by this function wait: for a file that is read, added to and written again.
 
-    Raises OffboardError `file_write_failed`.
+    Also those on other machines that share the folder: the lock is a POSIX lock of a file beside it, which NFS passes on. A lock of the folder it keeps to
+    each machine. Raises OffboardError `file_write_failed`.
     """
-    folder = os.path.dirname(os.path.abspath(path))
+    folder, name = os.path.split(os.path.abspath(path))
+    lock = os.path.join(folder, f".{name}.lock")
     try:
         _make_folder(folder)
-        descriptor = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as exc:
         raise OffboardError(f"cannot write {path}: {exc.strerror or exc}", code="file_write_failed") from exc
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            fcntl.lockf(descriptor, fcntl.LOCK_EX)
+        except OSError as exc:  # a mount that knows no locks
+            raise OffboardError(f"cannot lock {lock}: {exc.strerror or exc}", code="file_write_failed") from exc
         yield
     finally:
         os.close(descriptor)

@@ -51,6 +51,12 @@ OF_EXIT: dict[str, Text] = {
         "IIJ IDコンソールのクライアントIDと一致するか確認してください。アプリを30日より前に削除した場合は microsoft_365_evidence_hours: 0 を"
         "設定してください。",
     ),
+    "gate_clock": Text(
+        "The clock of this machine and Microsoft's differ by {minutes} minutes, so nobody can say what IIJ ID did after its stop. Set this machine's clock "
+        "(NTP), withdraw the step provisioning_stopped and confirm it again, since its time is of the wrong clock, and run this stage again.",
+        "このマシンの時計とMicrosoftの時計が{minutes}分ずれているため、停止後にIIJ IDによる変更があったか判断できません。時計を合わせ（NTP）、"
+        "手順 provisioning_stopped を取り消して確認し直し（日時がずれているため）、この段階を再実行してください。",
+    ),
     "still_active": Text(
         "IIJ ID still changes the tenant: {number} entries in the audit log {when}, the last one at {last}. What the next stages repair, IIJ ID would undo. "
         "{way_out}",
@@ -103,6 +109,10 @@ OF_EXIT: dict[str, Text] = {
     "is_before_app_back": Text(
         "is of {at}, and IIJ ID's app was brought back later, at {back}", "は {at} のもので、その後（{back}）にIIJ IDのアプリを元に戻しています"
     ),
+    "is_of_before_the_stop": Text(
+        "is of {at}, and the stop was confirmed later, at {stopped_at}; it says nothing of what came after that",
+        "は {at} のもので、停止の確認（{stopped_at}）より前です。その後の変更を含みません",
+    ),
     "is_of_other_domains": Text("was reached for {found}, not for {missing}", "は {found} についてのもので、{missing} が含まれていません"),
     # who can sign in
     "sign_in_not_judged": Text(
@@ -139,9 +149,11 @@ OF_EXIT: dict[str, Text] = {
     ),
     "snapshot_lacks": Text(
         "The snapshot {folder} of {taken} does not hold {names}, so nothing could bring it back. Nothing was changed. A snapshot is never overwritten: take "
-        "one in a run folder of its own (offboard_run_dir) for what it lacks.",
+        "one in a run folder of its own (offboard_run_dir) for what it lacks; users who were given a name of these domains since can be left out "
+        "(microsoft_365_exclude), and are then a person's to look after.",
         "スナップショット {folder}（{taken}）に {names} がないため、元に戻せません。何も変更していません。スナップショットは上書きされません。"
-        "不足分は別の実行フォルダー（offboard_run_dir）で取得してください。",
+        "不足分は別の実行フォルダー（offboard_run_dir）で取得してください。取得後にこれらのドメインの名前になった利用者は microsoft_365_exclude で除外し、"
+        "個別に対応できます。",
     ),
     "snapshot_of_other_tenant": Text(
         "The snapshot {folder} was taken of the tenant {found}, and this task works on {tenant}: it says nothing about that one. Nothing was changed. Use the "

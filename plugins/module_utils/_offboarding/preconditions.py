@@ -18,7 +18,7 @@ from .._core import manifest, plain, strict_json
 from .._core.errors import OffboardError
 from .._core.heads import some
 from .._core.model import Change, Object
-from .._core.times import past
+from .._core.times import as_time, past
 from .._module import binding
 from .._module.clock import now
 from .._module.files import check_run_file, read_lines
@@ -150,18 +150,18 @@ def read_steps(path: str) -> list[Object]:
 def steps_now(path: str) -> list[Object]:
     """The recorded steps as they count: a confirmation that is older than what it confirms, by the journal of the run folder, or of the future, is none."""
     recorded = read_steps(path)
-    confirmed = {item.id for item in recorded if item.state["done"]}
-    if not confirmed:
+    if not any(item.state["done"] for item in recorded):
         return recorded
     journal = os.path.join(os.path.dirname(os.path.abspath(path)), "journal.jsonl")
-    last = steps.latest(read_lines(journal)) if confirmed & steps.CONFIRMS.keys() else {}
+    confirmed = [item.state["at"] for item in recorded if item.id in steps.CONFIRMS and item.state["done"]]
+    last = steps.latest(read_lines(journal), min(confirmed, key=as_time)) if confirmed else {}
     states = steps.as_of({item.id: item.state for item in recorded}, last, now())
     return [replace(item, state=states[item.id]) for item in recorded]
 
 
-def app_brought_back(folder: str) -> str:
-    """When the journal of the run folder last recorded that an app came back (RFC 3339); empty where none did."""
-    return steps.latest(read_lines(os.path.join(folder, "journal.jsonl"))).get("app_back", "")
+def app_brought_back(folder: str, since: str) -> str:
+    """When the journal of the run folder last recorded that an app came back, or may have (RFC 3339); empty where none did since that time."""
+    return steps.latest(read_lines(os.path.join(folder, "journal.jsonl")), since).get("app_back", "")
 
 
 def _taken(parse: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
@@ -208,7 +208,9 @@ def check_tenant(folder: str, found: Mapping[str, Any], owner: Mapping[str, str]
 
 def _check_gate(folder: str, hours: int, owner: Mapping[str, str], domains: Iterable[str]) -> None:
     verdict = read_verdict(os.path.join(folder, gate.NAME))
-    refused = gate.objection(verdict, owner, domains, hours, datetime.datetime.now(datetime.UTC), app_brought_back(folder))
+    stop = next((item.state for item in steps_now(os.path.join(folder, "steps.json")) if item.id == gate.STOPPED and item.state["done"]), None)
+    stopped_at, app_back = stop["at"] if stop else "", app_brought_back(folder, verdict["at"]) if verdict else ""
+    refused = gate.objection(verdict, owner, domains, hours, datetime.datetime.now(datetime.UTC), stopped_at, app_back)
     if refused is not None:
         raise refused
 

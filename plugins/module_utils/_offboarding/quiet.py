@@ -41,12 +41,13 @@ def switched_off(records: Iterable[Mapping[str, Any]], principal_id: str | None)
     return at
 
 
-def counts_from(confirmed_at: str, app: AppActivity, now: str = "") -> str:
+def counts_from(confirmed_at: str, app: AppActivity, token_minutes: int, now: str) -> str:
     """The time from which activity counts: the confirmed stop, whose own blocks came before it; or the switching-off, where that came later.
 
-    A time that is yet to come (a wrong clock) is none. Empty where neither is one: then all activity counts.
+    The latter only when no token is good any more: an app that worked after the confirmed stop may go on until then. A time that is yet to come (a wrong
+    clock) is none. Empty where neither is one: then all activity counts.
     """
-    off = app.switched_off_at if app.enabled is False else None
+    off = app.switched_off_at if app.enabled is False and not token_good_until(app, token_minutes, now) else None
     return max((text for text in (confirmed_at, off) if text and _has_come(text, now)), key=_time, default="")
 
 
@@ -73,7 +74,7 @@ def _has_come(text: str, now: str) -> bool:
         found = _time(text)
     except ValueError:
         return False
-    return found.tzinfo is not None and (not now or found <= _time(now) + SKEW)
+    return found.tzinfo is not None and found <= _time(now) + SKEW
 
 
 def mostly(some: int, total: int, percent: int) -> bool:

@@ -25,6 +25,7 @@ from ..domains.read import check_known
 from ..sign_in_readiness.options import MOST_DAYS
 from ..sign_in_readiness.read import Parts
 from ..users.history import History
+from ..users.plan import signs_in_at_home
 from ..users.results import Results
 from . import plan
 from .options import InfoOptions
@@ -96,7 +97,7 @@ class _People:
         for item in self._client.list(_USERS):
             domain = upn_domain(item["userPrincipalName"])
             root = root_of(domain, self._starts)
-            if root is not None and item.get("userType") != "Guest":
+            if root is not None and not signs_in_at_home(item["userPrincipalName"], item.get("userType")):
                 yield item, domain, root
 
 

@@ -72,14 +72,20 @@ def identified_by(configuration: Mapping[str, Any] | None, expected: Iterable[st
     return [f"{name}: {host}" for name, host in found.items() if names.is_under(host, expected)]
 
 
+def lineage(name: str) -> list[str]:
+    """The domain and those that it lies under, the nearest first."""
+    labels = names.domain(name).split(".")
+    return [".".join(labels[start:]) for start in range(len(labels))]
+
+
 def root_of(name: str, roots: Collection[str]) -> str | None:
     """The root domain that `name` belongs to (itself, or the longest that it lies under)."""
-    labels = names.domain(name).split(".")
-    for start in range(len(labels)):
-        candidate = ".".join(labels[start:])
-        if candidate in roots:
-            return candidate
-    return None
+    return next((one for one in lineage(name) if one in roots), None)
+
+
+def is_of(domain: str, whole: Collection[str]) -> bool:
+    """Whether `whole` names the domain, or one above it, as `@domain`."""
+    return any(f"@{one}" in whole for one in lineage(domain))
 
 
 def upn_domain(upn: str) -> str:

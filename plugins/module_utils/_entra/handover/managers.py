@@ -21,6 +21,7 @@ from ..._module import budget
 from ..._module.progress import Progress
 from ..domains.plan import root_of, upn_domain
 from ..domains.read import check_known
+from ..users.plan import signs_in_at_home
 from ..users.results import Results
 from .options import ManagersOptions
 
@@ -59,7 +60,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
 def _users(client: Client, roots: frozenset[str], seen: set[str]) -> Iterator[Mapping[str, Any]]:
     """Those of the domains, of all without any; `seen` takes the domains in which there is one."""
     for item in client.list(_USERS):
-        if item.get("userType") == "Guest":
+        if signs_in_at_home(item["userPrincipalName"], item.get("userType")):
             continue
         root = root_of(upn_domain(item["userPrincipalName"]), roots)
         seen.update([root] if root else [])

@@ -75,6 +75,8 @@ class Options:
     path: str
     #: of IIJ ID's app; "" where there is none
     client_id: str
+    #: of its forgotten apps, which may be at work as well
+    old_client_ids: Sequence[str]
     domains: Sequence[str]
     #: 0: the log is not read
     activity_hours: int
@@ -91,10 +93,14 @@ class Options:
         client_id = names.uuid(params["app_id"])
         if client_id and not names.is_uuid(client_id):
             raise OffboardError(f"app_id {params['app_id']!r} is not a client id (UUID); names match more than one thinks", code="bad_option")
+        old = [one for one in map(names.uuid, params["old_app_ids"]) if one and one != client_id]
+        for one in old:
+            check_client_id(one)
         gate.judge("", (), "", params["activity_hours"], ())  # a bad number is told before anything is read
         return cls(
             path=os.path.abspath(params["path"]),
             client_id=client_id,
+            old_client_ids=old,
             domains=params["domains"],
             activity_hours=params["activity_hours"],
             token_minutes=params["token_minutes"],

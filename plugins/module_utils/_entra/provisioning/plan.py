@@ -73,7 +73,7 @@ _SKU = re.compile(r"SkuId=([0-9a-fA-F-]{36})")
 def deeds(entries: Iterable[Mapping[str, Any]]) -> dict[str, Deeds]:
     """By user id, out of directoryAudit entries of the app that succeeded, in any order."""
     found: dict[str, Deeds] = {}
-    for entry in sorted(entries, key=lambda item: item["activityDateTime"]):
+    for entry in sorted(entries, key=lambda item: _time(item["activityDateTime"])):
         if entry.get("result") not in (None, "success"):
             continue
         at, activity = entry["activityDateTime"], (entry.get("activityDisplayName") or "").casefold()
@@ -152,10 +152,10 @@ def victims(users: Iterable[Mapping[str, Any]], done: Mapping[str, Deeds]) -> li
         licences = {sku: at for sku, at in one.licences.items() if sku not in user["licences"]}
         if blocked_at or licences:
             found.append((user, blocked_at, licences))
-    stop = of_the_stop([blocked_at or max(licences.values()) for _unused, blocked_at, licences in found])
+    stop = of_the_stop([blocked_at or max(licences.values(), key=_time) for _unused, blocked_at, licences in found])
     made = []
     for user, blocked_at, licences in found:
-        at = blocked_at or max(licences.values())
+        at = blocked_at or max(licences.values(), key=_time)
         by_stop = stop is not None and _time(stop[0]) <= _time(at) <= _time(stop[1])
         made.append(Victim(user["id"], user["userPrincipalName"], blocked_at, tuple(sorted(licences)), by_stop))
     return sorted(made, key=lambda one: (one.blocked_at or "", one.upn))

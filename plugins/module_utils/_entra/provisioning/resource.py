@@ -11,12 +11,11 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..._core import plain
+from ..._core import plain, times
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome
 from ..._core.plan import Plan
 from ..._core.spool import Spool
-from ..._core.times import is_later
 from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module.clock import now, seconds_since
@@ -31,9 +30,6 @@ from ..of_tenant import OfTenant
 from .options import Options
 
 KIND = "gate_verdict"
-
-#: the step of a person whose confirmation says that IIJ ID provisions nobody any more
-_STOPPED = "provisioning_stopped"
 
 #: A verdict that says the same and is not older than so many seconds need not be written again.
 _FRESH = 3600
@@ -57,22 +53,29 @@ class ProvisioningGate(OfTenant):
             self._demand_the_word()
         hours, token_minutes = self._options.activity_hours, self._options.token_minutes
         activity: list[str] | None = []
-        start = until = None
+        start, until, stopped_at = None, None, self._stopped_at()
         if hours and self._options.client_id:
             objects = list(read_app(self._client, self._options.client_id))
             app = self._app(objects)
             until = quiet.token_good_until(app, token_minutes, now())
-            start = self._counts_from(app)
-            activity = self._activity(hours, start) if objects else None
-        found = gate.judge(self.owner()["tenant_id"], self._options.domains, self._options.client_id, hours, activity, start, until)
+            start = quiet.counts_from(stopped_at, app, token_minutes, now()) if stopped_at else None
+            activity = self._activity([self._options.client_id], hours, start) if objects else None
+            if activity is not None:  # those that are switched on, whatever became of the other
+                activity += self._activity(self._options.old_client_ids, hours, stopped_at)
+        ahead = self._client.clock_ahead
+        found = gate.judge(self.owner()["tenant_id"], self._options.domains, self._options.client_id, hours, activity, start, until, ahead)
         verdict = {**found, "at": now()}
         before = next((dict(item.state) for item in current), None)
-        back = app_brought_back(os.path.dirname(self._options.path))
-        is_new = before is not None and 0 <= seconds_since(before["at"]) < _FRESH and not is_later(back, before["at"])
-        if before is not None and is_new and all(before[name] == value for name, value in found.items()):
+        says_the_same = before is not None and all(before[name] == value for name, value in found.items())
+        if before is not None and says_the_same and self._still_counts(before["at"], stopped_at):
             return Plan(unchanged=1, facts=_facts(before, self._options.language))
         change = Change(KIND, self._options.path, os.path.basename(self._options.path), "open" if found["open"] else "close", before, verdict)
         return Plan(Spool([change]), facts=_facts(verdict, self._options.language))
+
+    def _still_counts(self, at: str, stopped_at: str) -> bool:
+        """Whether a verdict of that time that says the same needs not be written again: it is new, and of after the stop and the app's last return."""
+        later = (stopped_at, app_brought_back(os.path.dirname(self._options.path), at))
+        return 0 <= seconds_since(at) < _FRESH and not any(times.is_later(one, at) for one in later)
 
     def _demand_the_word(self) -> None:
         """The steps that `requires` names, in the operator's language; but a stop that would come too early is told as that, for it would block people.
@@ -83,10 +86,10 @@ class ProvisioningGate(OfTenant):
             return
         folder, language, minutes = os.path.abspath(requires["run_dir"]), self._options.language, self._options.token_minutes
         states = {item.id: item.state for item in steps_now(os.path.join(folder, "steps.json"))}
-        if self._options.client_id and not states.get(_STOPPED, {}).get("done"):
+        if self._options.client_id and not states.get(gate.STOPPED, {}).get("done"):
             app = self._app(read_app(self._client, self._options.client_id))
             if until := quiet.token_good_until(app, minutes, now()):
-                told = phrases.told("stop_later", at=app.switched_off_at or "", minutes=minutes, until=until, step=_STOPPED)
+                told = phrases.told("stop_later", at=app.switched_off_at or "", minutes=minutes, until=until, step=gate.STOPPED)
                 raise OffboardError(" / ".join(told.in_language(language)), code="token_may_be_good", details={"until": until})
         if missing := steps.not_done(states, requires["steps"]):
             raise steps.not_done_error(states, missing, folder, language)
@@ -99,15 +102,16 @@ class ProvisioningGate(OfTenant):
         journal = os.path.join(os.path.dirname(self._options.path), "journal.jsonl")
         return quiet.AppActivity(principal.state["accountEnabled"], quiet.switched_off(read_journal(journal), principal.id))
 
-    def _counts_from(self, app: quiet.AppActivity) -> str | None:
-        """From when activity counts; None while nobody has confirmed the stop, which `requires` demands."""
-        step = next((item.state for item in steps_now(os.path.join(os.path.dirname(self._options.path), "steps.json")) if item.id == _STOPPED), None)
-        return quiet.counts_from(step["at"], app, now()) if step is not None and step["done"] else None
+    def _stopped_at(self) -> str:
+        """When the stop was confirmed, which `requires` demands; empty while nobody has."""
+        step = next((item.state for item in steps_now(os.path.join(os.path.dirname(self._options.path), "steps.json")) if item.id == gate.STOPPED), None)
+        return str(step["at"]) if step is not None and step["done"] else ""
 
-    def _activity(self, hours: int, start: str | None) -> list[str]:
+    def _activity(self, client_ids: Iterable[str], hours: int, start: str | None) -> list[str]:
         window = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=hours)
-        times = [item["activityDateTime"] for item in entries_of(self._client, self._options.client_id, f"{window:%Y-%m-%dT%H:%M:%SZ}")]
-        return quiet.since(times, start) if start else times
+        found = [item for one in client_ids for item in entries_of(self._client, one, f"{window:%Y-%m-%dT%H:%M:%SZ}")]
+        times_of = [item["activityDateTime"] for item in found]
+        return quiet.since(times_of, start) if start else times_of
 
     def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
         recorded = read_verdict(self._options.path)

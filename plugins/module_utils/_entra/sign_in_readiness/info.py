@@ -22,10 +22,10 @@ from ..._module.files import write_atomically
 from ..._module.progress import Progress
 from ..._offboarding import sign_in_verdict as sign_in
 from ..._offboarding.preconditions import steps_now
-from ..domains.plan import FEDERATED, authentication_of, root_of, upn_domain
+from ..domains.plan import FEDERATED, authentication_of, is_of, root_of, upn_domain
 from ..domains.read import check_known, read_domains
 from ..roles import read_guarded, read_roles
-from ..users.plan import FULL_RESET_ROLES
+from ..users.plan import FULL_RESET_ROLES, signs_in_at_home
 from ..users.results import Results
 from . import plan, read
 from .options import InfoOptions
@@ -50,7 +50,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
         for item, with_activity in read.read_users(client, tenant.parts):
             progress.add()
             domain = upn_domain(item["userPrincipalName"])
-            if root_of(domain, roots) is not None and item.get("userType") != "Guest":
+            if root_of(domain, roots) is not None and not signs_in_at_home(item["userPrincipalName"], item.get("userType")):
                 sums.add(item, domain, *tenant.judge(item, domain, with_activity))
         results.publish()
         if options.verdict_file:
@@ -109,7 +109,7 @@ class _Tenant:
             self._means,
             federated=authentication_of(domain, self.domains) == FEDERATED,
             left_alone=bool(called & self._left_alone),
-            otherwise=bool({*called, f"@{domain}", f"@{root_of(domain, self.domains)}"} & self._otherwise),
+            otherwise=bool(called & self._otherwise) or is_of(domain, self._otherwise),
             synced=bool(item.get("onPremisesSyncEnabled")),
             roles=roles,
             registration=registration,

@@ -33,8 +33,13 @@ def user_record(item: Mapping[str, Any]) -> dict[str, Any]:
     states = item.get("licenseAssignmentStates") or ()
     record = {name: item.get(name) for name in USER_FIELDS.split(",") if name != "licenseAssignmentStates"}
     record["licences"] = [{"skuId": s["skuId"], "disabledPlans": s.get("disabledPlans") or []} for s in states if s.get("assignedByGroup") is None]
-    record["groupLicences"] = [{"skuId": s["skuId"], "group": s["assignedByGroup"]} for s in states if s.get("assignedByGroup")]
+    record["groupLicences"] = [{"skuId": s["skuId"], "group": s["assignedByGroup"], "state": s.get("state")} for s in states if s.get("assignedByGroup")]
     return record
+
+
+def works_by_group(record: Mapping[str, Any]) -> tuple[str, ...]:
+    """The ids of the licences that groups gave to a user of the snapshot. One that says nothing of their state is of an earlier version."""
+    return tuple(sorted({one["skuId"].casefold() for one in record.get("groupLicences") or () if one.get("state", "Active") == "Active"}))
 
 
 def holds(saved: Mapping[str, Any], name: str) -> bool:

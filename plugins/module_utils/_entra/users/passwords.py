@@ -18,7 +18,7 @@ from typing import Any
 from ..._core import times, vault
 from ..._core.errors import OffboardError
 from ..._core.marks import Marks, mark
-from ..._module.files import folder_locked, write_atomically
+from ..._module.files import file_locked, write_atomically
 from ..._module.vault_password import decrypt_file, yaml_item
 
 # Without characters that people mix up when they read or dictate them (0 O o, 1 l I, quotes, and the like).
@@ -116,7 +116,7 @@ class _Growing:
 class _Files:
     """The hand-over file, and its continuations (`handover-2.yml`, …) where there are more than USERS_PER_FILE users.
 
-    Another process may add to them at any time. So what shall be written is decided under the folder's lock, by what is in the files then; a file
+    Another process may add to them at any time. So what shall be written is decided under a lock, by what is in the files then; a file
     that nobody else has written since is not read again.
     """
 
@@ -147,7 +147,7 @@ class _Files:
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         """Nobody else writes the files meanwhile, and what others have written before is known."""
-        with folder_locked(self._path):
+        with file_locked(self._path):
             for number, entries in self._written_since():
                 self._note(number, entries)
             yield
@@ -247,7 +247,7 @@ class HandOver(_Files):
     def renew(self, user_ids: Iterable[str]) -> dict[str, str]:
         """Other passwords for users whose own was refused, so that it can be nobody's: they take its place in the file. On the disk when this returns."""
         made = {user_id: generate(self._length) for user_id in user_ids}
-        with folder_locked(self._path):
+        with file_locked(self._path):
             number = 1
             while (content := decrypt_file(self.file(number), self._password)) is not None:
                 entries = from_bytes(content)

@@ -21,7 +21,6 @@ from ..._core.marks import Marks, mark
 from ..._core.model import Change, Object, Outcome, Refusal, Skip
 from ..._core.plan import ANSWER_LIMIT, Plan
 from ..._core.spool import Spool
-from ..._graph.batches import Request
 from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module import budget, waiting
@@ -37,7 +36,7 @@ from ..roles import read_guarded
 from ..snapshot.files import read_user_ids
 from ..snapshot.plan import KIND as SNAPSHOT
 from ..snapshot.plan import holds
-from . import access_pass
+from . import access_pass, passes_there
 from . import plan as user_plan
 from .display_names import DisplayNames
 from .history import History
@@ -52,9 +51,6 @@ from .work import Work, WorkOptions
 
 #: Users about whose passes is asked at once.
 _ASKED = 100
-#: Seconds for which an old time of the last change may come from a replica that lags. Graph promises no bound; after these, what is read
-#: overrules what the journal says, and the same password is set again.
-_REPLICAS_LAG = 900.0
 #: of a time in RFC 3339: Graph may give fractions
 _TO_THE_SECOND = len("2026-01-01T00:00:00")
 
@@ -344,31 +340,13 @@ class Users(OfTenant):
             yield from ((item, decided(item)) for item in present)
             return
         while chunk := list(islice(present, _ASKED)):
-            self._look_for_passes(self._passes, chunk)
+            passes_there.look_for(self._client, self._passes, (item.id for item in chunk))  # who has none gets another
             yield from self._weigh_passes(self._passes, [(item, decided(item)) for item in chunk])
-
-    def _look_for_passes(self, passes: PassBook, chunk: Iterable[Object]) -> None:
-        """Is what was handed over in the tenant? Asked for whom no run has seen it, or not lately: who has none gets another."""
-        at = now()
-        given = [item.id for item in chunk if passes.was_given(item.id, at)]
-        doubtful = [user_id for user_id in given if not (seen := passes.seen_at(user_id)) or seconds_since(seen) >= _REPLICAS_LAG]
-        for user_id, there in self._passes_of(doubtful):
-            if not any(method["methodUsabilityReason"] != "Expired" for method in there):
-                passes.is_gone(user_id)
-
-    def _passes_of(self, users: Iterable[str]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-        """Each user's id and passes; not of who is gone meanwhile."""
-        paths = {access_pass.passes_of(user_id): user_id for user_id in users}
-        for path, answer in self._client.get_many(paths):
-            if answer.ok:
-                yield paths[path], answer.body.get("value", [])
-            elif answer.status != 404:
-                raise answer.error(Request("GET", path))
 
     def _weigh_passes(self, passes: PassBook, chunk: list[tuple[Object, Decision]]) -> Iterator[tuple[Object, Decision]]:
         """Who would get a pass: are they in the policy's scope, and have they one already? Reading that is slow, so nobody else is asked about."""
         wanted = {i.id: i.id in self._pass_scope for i, d in chunk if d.change is not None and "temporaryAccessPass" in (d.change.after or {})}
-        there = dict(self._passes_of(user_id for user_id, in_scope in wanted.items() if in_scope))
+        there = dict(passes_there.read(self._client, (user_id for user_id, in_scope in wanted.items() if in_scope)))
         for item, decision in chunk:
             if item.id in wanted and not wanted[item.id]:
                 msg = f"the tenant's policy lets {item.name} not sign in with a Temporary Access Pass (includeTargets, excludeTargets)"
@@ -408,7 +386,7 @@ class Users(OfTenant):
         """The hand-over file and the time of the password's last change tell where the journal does not, and where it is belied by them."""
         if history.password_was_set(user_id):
             lag = seconds_since(history.last_password_at) if history.last_password_at else 0.0
-            return lag < _REPLICAS_LAG or self._handover is None or not self._handover.unchanged_since(user_id, last_change)
+            return lag < passes_there.REPLICAS_LAG or self._handover is None or not self._handover.unchanged_since(user_id, last_change)
         if self._handover is None or not self._handover.changed_since(user_id, last_change):
             return False
         if self._options.journal:
@@ -529,7 +507,7 @@ class Users(OfTenant):
         def read() -> bool:
             self._look_one_by_one(late)
             if no_pass and self._passes is not None:
-                no_pass.difference_update([user_id for user_id, there in self._passes_of(no_pass) if self._passes.is_there(user_id, there)])
+                no_pass.difference_update([user_id for user_id, there in passes_there.read(self._client, no_pass) if self._passes.is_there(user_id, there)])
             return late.count == len(late.errors) and not no_pass
 
         # One read is enough: nothing in the run builds on a user, and up to 100,000 of them are read.

@@ -24,6 +24,8 @@ from ..domains.read import check_known, read_domains
 from ..of_tenant import tenant_of
 from ..roles import read_guarded, read_roles
 from ..snapshot.files import read_manifest, read_snapshot_users
+from ..snapshot.plan import works_by_group
+from ..users import passes_there
 from ..users.history import History
 from ..users.passwords import SHORTEST, HandOver, PassBook
 from ..users.plan import FULL_RESET_ROLES, KIND, Desired, Skus, from_snapshot, merged, user_state
@@ -46,19 +48,20 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     with closing(results), Client(Connection.from_params(params)) as client:
         skus = skus_of(client)
         meant = _Meant(client, options, skus, roots)
-        evidence = _evidence(client, options, history, skus, roots)
+        evidence = _evidence(client, options, history, skus, roots, meant.taken or "")
         check_known(client, "domains", named, evidence.domains)
         sums = _Sums(results)
         for item in client.list(f"/users?$select={','.join(_FIELDS)}&$top=999"):
             upn = item["userPrincipalName"]
             wanted = meant.of(item)
-            if wanted is None and root_of(upn_domain(upn), roots) is None:
+            domain = upn_domain(upn) if root_of(upn_domain(upn), roots) else wanted.domain
+            if not domain and wanted.src is None:
                 continue
             if item["id"].casefold() in meant.left_alone or names.user(upn) in meant.left_alone:
                 sums.left_alone += 1
                 continue
             state = user_state(item)
-            sums.add(item["id"], upn, state, wanted or Meant(), judge(item["id"], upn, state, wanted or Meant(), evidence))
+            sums.add(item["id"], upn, domain or upn_domain(upn), state, wanted, judge(item["id"], upn, state, wanted, evidence))
         for gone in meant.not_seen():
             sums.found(*gone)
         results.publish()
@@ -75,31 +78,36 @@ class _Meant:
 
     def __init__(self, client: Client, options: InfoOptions, skus: Skus, roots: frozenset[str]) -> None:
         self.taken: str | None = None
+        #: of everybody, since people are given names of other domains
         self._snapshot: dict[str, Desired] = {}
+        self._domains: dict[str, str] = {}
+        self._by_group: dict[str, tuple[str, ...]] = {}
         self._names: dict[str, str] = {}
         self._src: dict[str, Desired] = {}
         self.left_alone = options.exclude
         if options.snapshot and (manifest := read_manifest(options.snapshot)) is not None:
             self.taken = manifest.get("taken")
             also = options.also_enable
-            shared: dict[str, Desired] = {}  # most users want one of a few things
+            shared: dict[str, Desired] = {}  # most users want one of a few things, in one of a few domains
+            shared_names: dict[str, str] = {}
+            shared_groups: dict[tuple[str, ...], tuple[str, ...]] = {}
             for record in read_snapshot_users(options.snapshot, options.vault_password(), tenant_of(client)):
-                if root_of(upn_domain(record["userPrincipalName"]), roots) is None:
-                    continue
-                desired = from_snapshot(Desired(), record, also)
-                self._snapshot[record["id"].casefold()] = shared.setdefault(repr(desired), desired)
-                self._names[record["id"].casefold()] = record["userPrincipalName"]
+                user_id, upn, desired = record["id"].casefold(), record["userPrincipalName"], from_snapshot(Desired(), record, also)
+                self._snapshot[user_id] = shared.setdefault(repr(desired), desired)
+                if by_group := works_by_group(record):
+                    self._by_group[user_id] = shared_groups.setdefault(by_group, by_group)
+                if root_of(domain := upn_domain(upn), roots) is not None:
+                    self._domains[user_id], self._names[user_id] = shared_names.setdefault(domain, domain), upn
         if options.src:
             for _unused, key, line in src_lines(options.src):
                 self._src[names.user(key)] = merged(Desired(), {name: value for name, value in line.items() if name != "password"}, skus)
 
-    def of(self, item: Mapping[str, Any]) -> Meant | None:
-        """None when nobody has said anything of the user."""
+    def of(self, item: Mapping[str, Any]) -> Meant:
+        """What was said of the user."""
         user_id = item["id"].casefold()
         self._names.pop(user_id, None)
         src = self._src.get(user_id) or self._src.get(names.user(item["userPrincipalName"]))
-        snapshot = self._snapshot.get(user_id)
-        return None if src is None and snapshot is None else Meant(snapshot, src)
+        return Meant(self._snapshot.get(user_id), src, self._domains.get(user_id, ""), self._by_group.get(user_id, ()))
 
     def not_seen(self) -> Iterator[tuple[str, str, dict[str, str]]]:
         """Who is in the snapshot and not in the tenant."""
@@ -118,9 +126,9 @@ class _Sums:
         self._exceptions: Heads[dict[str, str]] = Heads()
         self.left_alone = 0
 
-    def add(self, user_id: str, upn: str, state: Mapping[str, Any], meant: Meant, found: Mapping[str, str]) -> None:
-        """One user of the tenant."""
-        sums = self._domains.setdefault(upn_domain(upn), Counter())
+    def add(self, user_id: str, upn: str, domain: str, state: Mapping[str, Any], meant: Meant, found: Mapping[str, str]) -> None:
+        """One user of the tenant; domain: the one of the exit."""
+        sums = self._domains.setdefault(domain, Counter())
         sums["total"] += 1
         sums["enabled" if state["accountEnabled"] else "blocked"] += 1
         sums["stays_blocked"] += not state["accountEnabled"] and not meant.enabled
@@ -142,7 +150,7 @@ class _Sums:
         return {"domains": domains, "counts": dict(self._counts), "exceptions": budget.sample_of(self._exceptions), "left_alone": self.left_alone}
 
 
-def _evidence(client: Client, options: InfoOptions, history: History, skus: Skus, roots: frozenset[str]) -> SignInEvidence:
+def _evidence(client: Client, options: InfoOptions, history: History, skus: Skus, roots: frozenset[str], taken: str) -> SignInEvidence:
     handover = passes = None
     path = options.handover_file
     if path and os.path.exists(path):
@@ -155,12 +163,16 @@ def _evidence(client: Client, options: InfoOptions, history: History, skus: Skus
         return UNSET if handover.unchanged_since(user_id, last_change) else CHANGED if handover.changed_since(user_id, last_change) else ""
 
     def access_pass(user_id: str) -> bool | None:
-        return passes.was_given(user_id, now()) if passes is not None and passes.ever_given(user_id) else None
+        if passes is None or not passes.ever_given(user_id):
+            return None
+        passes_there.look_for(client, passes, [user_id])  # only of whom nothing else shows a way: Graph takes few such requests
+        return passes.was_given(user_id, now())
 
     return SignInEvidence(
         skus=skus,
         domains={item.id: item.state for item in read_domains(client, configurations_of=())},
         roots=roots,
+        taken=taken,
         converted=history.converted,
         handed_over=handed_over,
         password_was_set=history.password_was_set,

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..._core import names
-from ..domains.plan import FEDERATED, authentication_of, root_of, upn_domain
-from ..users.plan import RESETTABLE_ROLES, Desired, Skus, wanted_licences
+from ..domains.plan import FEDERATED, authentication_of, is_of, root_of, upn_domain
+from ..users.plan import RESETTABLE_ROLES, Desired, Skus, signs_in_at_home, wanted_licences
 
 #: what is known of the password in the hand-over file
 UNSET, CHANGED = "unset", "changed"
@@ -20,10 +20,13 @@ UNSET, CHANGED = "unset", "changed"
 
 @dataclass(frozen=True)
 class Meant:
-    """What a user shall be. snapshot: None for who is not in it (made later); src: what the operator said of them alone."""
+    """What a user shall be. snapshot: None for who is not in it (made later); src: what the operator said of them alone; domain: the one of the exit that
+    they were in when the snapshot was taken, "" for none; by_group: ids of the licences that groups gave them then."""
 
     snapshot: Desired | None = None
     src: Desired | None = None
+    domain: str = ""
+    by_group: Collection[str] = ()
 
     @property
     def enabled(self) -> bool | None:
@@ -46,8 +49,10 @@ class SignInEvidence:
     skus: Skus
     #: states by name
     domains: Mapping[str, Mapping[str, Any]]
-    #: the root domains of the exit: whose users need a way to sign in
+    #: the domains of the exit: whose users need a way to sign in
     roots: Collection[str] = ()
+    #: when the snapshot was taken (RFC 3339); "" without one
+    taken: str = ""
     #: when each domain that the journal knows of was converted (RFC 3339)
     converted: Mapping[str, str] = field(default_factory=dict)
     #: by id and last change of the password: whether the one of the hand-over file is not set yet, or it was changed since; "" without an entry
@@ -75,7 +80,7 @@ def judge(user_id: str, upn: str, state: Mapping[str, Any], meant: Meant, eviden
     if meant.enabled:
         found |= _licences(upn, state, meant, evidence.skus)
     if enabled:
-        found |= _way_in(user_id, upn, state, evidence)
+        found |= _way_in(user_id, upn, state, meant.domain, evidence)
     return found
 
 
@@ -92,21 +97,28 @@ def _licences(upn: str, state: Mapping[str, Any], meant: Meant, skus: Skus) -> d
             found["licence_missing"] = f"{upn} shall have {', '.join(missing)}, and does not"
         elif [sku for sku in there if wanted.get(sku) != there[sku]]:
             found["licence_not_as_meant"] = f"{upn} has other licences or service plans than meant"
+        if desired is meant.snapshot and (lost := [skus.name(sku) for sku in meant.by_group if sku not in (*there, *state["group_licences"]) and sku in skus]):
+            found["group_licence_missing"] = f"{upn} had {', '.join(lost)} by a group when the snapshot was taken, and does not have it"
     return found
 
 
-def _way_in(user_id: str, upn: str, state: Mapping[str, Any], evidence: SignInEvidence) -> dict[str, str]:
-    """Empty when something proves a way to sign in. What is read of the tenant comes before what was recorded."""
+def _way_in(user_id: str, upn: str, state: Mapping[str, Any], came_from: str, evidence: SignInEvidence) -> dict[str, str]:
+    """Empty when something proves a way to sign in. What is read of the tenant comes before what was recorded.
+
+    came_from: as `Meant.domain`. IIJ ID signed them in there, whatever they are called now.
+    """
     domain, last_change = upn_domain(upn), state["lastPasswordChangeDateTime"]
-    root = root_of(domain, evidence.roots)
-    if root is None or state["userType"] == "Guest":
+    here = root_of(domain, evidence.roots) is not None
+    if not (here or came_from) or signs_in_at_home(upn, state["userType"]):
         return {}
     if authentication_of(domain, evidence.domains) == FEDERATED:
-        return {"domain_is_federated": f"the domain of {upn} is federated"}
-    if {user_id.casefold(), names.user(upn), f"@{domain}", f"@{root}"} & set(evidence.otherwise):
+        return {"domain_is_federated": f"the domain of {upn} is federated"} if here else {}
+    of_exit = domain if here else came_from
+    if {user_id.casefold(), names.user(upn)} & set(evidence.otherwise) or is_of(domain, evidence.otherwise) or is_of(of_exit, evidence.otherwise):
         return {}
-    converted = evidence.converted.get(root)
-    if converted and last_change and _time(last_change) >= _time(converted):
+    converted = evidence.converted.get(root_of(of_exit, evidence.converted) or "")
+    since = converted if here else evidence.taken
+    if since and last_change and _time(last_change) >= _time(since):
         return {}
     if evidence.access_pass(user_id):
         return {}
@@ -117,12 +129,14 @@ def _way_in(user_id: str, upn: str, state: Mapping[str, Any], evidence: SignInEv
         return {"password_is_synced": f"{upn} is synchronized from Active Directory, and signs in with that password only where its hash is synchronized too"}
     if set(evidence.roles().get(user_id, ())) - RESETTABLE_ROLES and not evidence.may_reset_every_administrator():
         return {"administrator_without_password": f"{upn} is an administrator, and nothing shows a password that was set since the domain was converted"}
+    if not here:
+        return {"moved_without_password": f"{upn} was in {came_from} when the snapshot was taken, and nothing shows a password that was set since"}
     if entry == UNSET:
         return {"no_way_in": f"{upn} has a password in the hand-over file that was never set"}
     if evidence.access_pass(user_id) is False:
-        return {"access_pass_ended": f"the Temporary Access Pass of {upn} has ended, and nothing shows a password"}
-    since = f"since {root} was converted" if converted else f"and the journal does not know when {root} was converted"
-    return {"no_way_in": f"{upn} has neither a pass nor a password that was set {since}"}
+        return {"access_pass_ended": f"the Temporary Access Pass of {upn} has ended or is not there any more, and nothing shows a password"}
+    told = f"since {domain} was converted" if converted else f"and the journal does not know when {domain} was converted"
+    return {"no_way_in": f"{upn} has neither a pass nor a password that was set {told}"}
 
 
 def _time(text: str) -> datetime.datetime:

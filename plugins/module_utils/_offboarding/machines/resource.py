@@ -15,7 +15,7 @@ from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome
 from ..._core.plan import Plan
 from ..._core.spool import Spool
-from ..._module.files import check_run_file, folder_locked, write_atomically
+from ..._module.files import check_run_file, file_locked, write_atomically
 from ..._module.runner import Resource
 from . import plan as machines
 from .options import Options
@@ -68,7 +68,7 @@ class RunMachines(Resource):
 
     def apply(self, change: Change) -> dict[str, Any] | None:
         """Write it; a stage of another slice may have done so meanwhile."""
-        with folder_locked(self._path):
+        with file_locked(self._path):
             records = read_machines(self._folder)
             records[change.id] = self._wanted(records.get(change.id))
             write_atomically(self._path, (json.dumps({"stages": records}, ensure_ascii=False, indent=2) + "\n").encode())

@@ -75,24 +75,21 @@ def findings(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         )
 
 
-_STOPPED = "provisioning_stopped"
-
-
 def provisioning_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
     """What forbids to repair the users: IIJ ID would undo it. Before the stop is confirmed: when it may be done, so that it blocks nobody."""
     app = facts.app or quiet.AppActivity()
-    step = next((step for step in facts.steps or () if step["id"] == _STOPPED), None)
+    step = next((step for step in facts.steps or () if step["id"] == gate.STOPPED), None)
     until = quiet.token_good_until(app, confirmed.token_minutes, facts.now)
     if step is None or not step["done"]:
         return [_stop_later(app, until, confirmed.token_minutes)] if until else []
-    start = quiet.counts_from(step["at"], app, facts.now)
+    start = quiet.counts_from(step["at"], app, confirmed.token_minutes, facts.now)
     found = quiet.since(app.activities or (), start)
     return [Finding("blocker", "still_active", gate.still_active(found, phrases.told("since", start=start), until))] if found else []
 
 
 def _stop_later(app: quiet.AppActivity, until: str, minutes: int) -> Finding:
-    told = phrases.told("stop_later", at=app.switched_off_at or "", minutes=minutes, until=until, step=_STOPPED)
-    return Finding("blocker", "token_may_be_good", told, (_STOPPED,))
+    told = phrases.told("stop_later", at=app.switched_off_at or "", minutes=minutes, until=until, step=gate.STOPPED)
+    return Finding("blocker", "token_may_be_good", told, (gate.STOPPED,))
 
 
 def left(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ from .. import phrases, quiet
 from ..finding import Finding
 from . import kept, machines, plan, telling
 from .draft import draft
-from .judged import Facts
+from .judged import Facts, missing
 from .options import Exports, InfoOptions
 
 
@@ -60,6 +60,7 @@ def _facts(options: InfoOptions) -> Facts:
         **read,
         uninstalled_on=machines.uninstalled_on(begun),
         begun_kinds={record["kind"] for record in begun},
+        missing=missing(read, options.contract_options) if options.gate == "final" else (),
         app=_app(found, journal) if found is not None else None,
         now=now(),
     )

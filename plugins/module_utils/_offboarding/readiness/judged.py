@@ -111,6 +111,8 @@ class Facts:
     #: IIJ ID's app, as the tenant, the journal and the audit log show it, and the time of now (RFC 3339)
     app: quiet.AppActivity | None = None
     now: str = ""
+    #: what of NEEDED nobody has looked at
+    missing: Collection[str] = ()
     needs_directory: Sequence[str] = option("Options of the contract that are in use, and whose accounts lie in Active Directory.", default=())
 
 
@@ -434,6 +436,20 @@ ANSWERS: tuple[Answer, ...] = (
     Answer("__integrated_windows_authentication_trial", "dry_runs", gates=(_PREFLIGHT,), stage="accounts"),
     Answer("__integrated_windows_authentication_policies_trial", "dry_runs", gates=(_PREFLIGHT,), stage="clients"),
 )
+
+
+#: By the option of the contract, the facts without which the final gate says nothing. A task of a playbook of one's own, or a play that was started behind
+#: the tasks that look (--start-at-task), has not got them.
+NEEDED: dict[str, tuple[str, ...]] = {
+    "microsoft_365": ("domains", "apps", "references", "people"),
+    "external_identity_providers": ("apps",),
+    "directory_sync": ("machines",),
+}
+
+
+def missing(read: Mapping[str, Any], in_use: Collection[str]) -> list[str]:
+    """Those of NEEDED that nobody has looked at."""
+    return list(dict.fromkeys(fact for name in in_use for fact in NEEDED.get(name, ()) if read.get(fact) is None))
 
 
 def confirmed(values: Mapping[str, Any], in_use: Collection[str]) -> dict[str, Any]:

@@ -48,6 +48,15 @@ SENTENCES = {
             "確認してください。別のライセンスにする利用者は microsoft_365_users_src に指定してください",
         ),
     ),
+    "group_licence_missing": (
+        "blocker",
+        Text(
+            "do not have the licences that a group gave them in the snapshot, which the tool cannot put back. Make them members again; who shall have "
+            "others is said in microsoft_365_users_src",
+            "にはスナップショットでグループから割り当てられていたライセンスがありません（本ツールでは戻せません）。グループのメンバーに戻してください。"
+            "別のライセンスにする利用者は microsoft_365_users_src に指定してください",
+        ),
+    ),
     "licence_not_as_meant": (
         "warning",
         Text("have other licences or service plans than meant", "のライセンスまたはサービスプランが意図と異なります"),
@@ -68,13 +77,23 @@ SENTENCES = {
             "別の方法でサインインする利用者は microsoft_365_signs_in_otherwise に指定してください",
         ),
     ),
+    "moved_without_password": (
+        "blocker",
+        Text(
+            "were renamed out of the domains of the exit since the snapshot, and nothing shows a password that was set since. Give them one (entra_users with "
+            "their ids); who signs in otherwise is named in microsoft_365_signs_in_otherwise",
+            "はスナップショットの後に対象ドメイン外のユーザー名に変わっており、その後に設定したパスワードを確認できません。entra_users にIDを指定して"
+            "パスワードを設定してください。別の方法でサインインする利用者は microsoft_365_signs_in_otherwise に指定してください",
+        ),
+    ),
     "access_pass_ended": (
         "blocker",
         Text(
-            "were given a Temporary Access Pass that has ended, and no password. Give them another one; who has registered another method is named in "
+            "were given a Temporary Access Pass that has ended or is not there any more, and no password. Give them another one; who has registered another "
+            "method is named in "
             "microsoft_365_signs_in_otherwise",
-            "の一時アクセスパスは期限切れで、パスワードもありません。新しいパスを発行するか、別の方法を登録済みなら microsoft_365_signs_in_otherwise に"
-            "指定してください",
+            "の一時アクセスパスは期限切れか削除済みで、パスワードもありません。新しいパスを発行するか、別の方法を登録済みなら "
+            "microsoft_365_signs_in_otherwise に指定してください",
         ),
     ),
 }

@@ -80,9 +80,37 @@ def evidence(facts: Facts) -> Iterator[Finding]:
             yield Finding("warning", "evidence_damaged", text, (step["id"],))
 
 
+#: What people call the facts that may be missing.
+_LOOKED_AT = {
+    "domains": Text("the domains", "ドメイン"),
+    "apps": Text("the app registrations", "アプリの登録"),
+    "references": Text("what in the tenant points at IIJ ID", "テナント内のIIJ IDへの参照"),
+    "people": Text("the users", "利用者"),
+    "machines": Text("the Windows machines", "Windowsマシン"),
+}
+
+
+def not_looked_at(facts: Facts) -> Iterator[Finding]:
+    """What was never looked at is not in order."""
+    for name in facts.missing:
+        what = _LOOKED_AT[name]
+        yield Finding(
+            "blocker",
+            "final_gate_incomplete",
+            Text(
+                f"Nobody has looked at {what.en} in this run, so the final gate cannot say that nothing is left there. Run offboard.iij_id.final_gate from its "
+                "beginning, without --start-at-task.",
+                f"今回の実行では{what.ja}を確認していないため、残っているものがないと判断できません。offboard.iij_id.final_gate を --start-at-task なしで"
+                "最初から実行してください。",
+            ),
+            (name,),
+        )
+
+
 def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
     """What stands in the way of the exit, or is left at its end."""
     if final:
+        yield from not_looked_at(facts)
         yield from open_steps(facts)
         yield from evidence(facts)
     else:

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..._core.errors import OffboardError
-from ..._core.times import SKEW, as_time
+from ..._core.times import SKEW, as_time, is_later
 from ..._module.clock import now
 from ..._module.files import read_records
-from .. import preconditions
+from .. import gate, preconditions
 from ..machines import plan as machines
 from ..machines.resource import read_machines
 from ..report.resource import read_report
@@ -38,7 +38,8 @@ def info(params: Mapping[str, Any], check_mode: bool = False) -> dict[str, Any]:
     held = preconditions.info({"run_dir": folder, "run_tenant_id": options.tenant_id, "requires": None}, None)
     report = read_report(folder, "")
     verdict = held["verdict"]
-    if verdict and as_time(verdict["at"]) > as_time(now()) + SKEW:  # no task would believe it
+    stopped_at = next((step["at"] for step in report["steps"] if step["id"] == gate.STOPPED and step["done"]), "")
+    if verdict and (as_time(verdict["at"]) > as_time(now()) + SKEW or is_later(stopped_at, verdict["at"])):  # no task would believe it
         verdict = {**verdict, "open": False}
     records = read_machines(folder)
     evidence = plan.RunEvidence(folder, report, held["owner"], verdict, _results(os.path.join(folder, "results")), records)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ..._core import journal_lines, names, plain
+from ..._core import journal, journal_lines, names, plain
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object
 from ..._core.text import Text
@@ -47,14 +47,33 @@ _MARKS: dict[str, Callable[[bytes], bool]] = {
 }
 
 
-def latest(lines: Iterable[bytes]) -> dict[str, str]:
-    """When the journal last recorded something of each kind in CONFIRMS (RFC 3339): an app that was brought back, so that IIJ ID can work again, a way to
-    sign in that has to be handed over, a converted domain, a password filter that a domain controller keeps until its restart."""
+def _maybe_handed_over(intent: bytes, ended: bytes) -> bool:
+    """Whether there may be a password or a pass of which no record says so: a run was killed, or its answer lost; a later one has seen it at most."""
+    if b'"(new password)"' in intent:
+        return b'"password_set":' not in ended and b'"status":"skipped"' not in ended
+    return b'"(new Temporary Access Pass)"' in intent and not ended
+
+
+#: The same of what may have been carried out, by the intent and the outcome, which is empty where a kill left none.
+_MAYBE: dict[str, Callable[[bytes, bytes], bool]] = {
+    "app_back": lambda intent, ended: journal_lines.brings_app_back(intent) and journal_lines.may_have_been(ended),
+    "handed_over": _maybe_handed_over,
+    "converted": lambda intent, ended: b'"action":"convert_to_managed"' in intent and journal_lines.may_have_been(ended),
+    "unregistered": lambda intent, ended: (
+        any(one in intent for one in (b'"action":"unregister"', b'"action":"uninstall"')) and journal_lines.may_have_been(ended)
+    ),
+}
+
+
+def latest(lines: Iterable[bytes], since: str) -> dict[str, str]:
+    """When the journal last recorded something of each kind in CONFIRMS (RFC 3339), or that it may have been done, since that time: an app that was brought
+    back, so that IIJ ID can work again, a way to sign in that has to be handed over, a converted domain, a password filter that a domain controller keeps
+    until its restart."""
     found: dict[str, str] = {}
-    for line in lines:
-        if at := journal_lines.outcome_at(line):
-            for kind in (kind for kind, is_of in _MARKS.items() if is_of(line)):
-                found[kind] = max(found.get(kind, ""), at, key=as_time)
+    for intent, ended in journal.paired(journal_lines.recent(lines, since)):
+        for kind, is_of in _MARKS.items():
+            if (ended and is_of(ended)) or (intent and _MAYBE[kind](intent, ended)):
+                found[kind] = max(found.get(kind, ""), journal_lines.recorded_at(ended or intent), key=as_time)
     return found
 
 

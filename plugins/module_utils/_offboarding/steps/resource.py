@@ -19,7 +19,7 @@ from ..._core.spool import Spool
 from ..._core.text import Text
 from ..._module import binding
 from ..._module.clock import now
-from ..._module.files import check_run_file, folder_locked, read_lines, write_atomically
+from ..._module.files import check_run_file, file_locked, read_lines, write_atomically
 from ..._module.runner import Record, Resource
 from .. import evidence, phrases
 from ..finding import SEVERITIES
@@ -76,7 +76,7 @@ def _doubt(folder: str, found: Mapping[str, Any], max_age_hours: int) -> tuple[s
     verdict = {"at": found["at"], "tenant_id": plain.line(tenant), "domains": []}
     if doubt := evidence.doubt(verdict, {"tenant_id": bound or tenant}, (), max_age_hours, datetime.datetime.now(datetime.UTC)):
         return "other_run_folder" if doubt.about == "tenant" else "gate_outdated", doubt.why
-    if times.is_later(last := journal_lines.last_change(read_lines(journal)), found["at"]):
+    if times.is_later(last := journal_lines.last_change(read_lines(journal), found["at"]), found["at"]):
         return "gate_outdated", f"is of {found['at']}, and the journal has a later change, of {last}"
     return None
 
@@ -159,7 +159,7 @@ class ManualSteps(Resource):
         Decided anew under the lock, and read again under it: others may have confirmed or withdrawn since this task planned, and may do so again
         as soon as it has written. What they did already is not done again, and what they do later is theirs.
         """
-        with folder_locked(self._options.path):
+        with file_locked(self._options.path):
             recorded = self._recorded()
             batch, states = self._decide(self._now())
             if missing := self._missing(states):

@@ -144,6 +144,18 @@ def test_it_waits_as_long_as_graph_asks(world: World, graph: Answers) -> None:
     assert 7.0 in world.waited
 
 
+@pytest.mark.parametrize(
+    ("date", "ahead"),
+    [("Mon, 05 Jan 2026 10:00:00 GMT", 7200), ("Mon, 05 Jan 2026 12:00:00 GMT", 0), ("Mon, 05 Jan 2026 14:00:00 +0200", 0), ("yesterday", None), ("", None)],
+)
+def test_graph_tells_how_far_the_clock_is_ahead(graph: Answers, monkeypatch: pytest.MonkeyPatch, date: str, ahead: float | None) -> None:
+    monkeypatch.setattr("time.time", lambda: 1767614400.0)  # 2026-01-05T12:00:00Z
+    client = graph(answer(200, {"id": "1"}, Date=date))
+    assert client.clock_ahead is None
+    client.get("/organization/1")
+    assert client.clock_ahead == ahead
+
+
 def test_a_single_404_may_be_a_replica_that_lags(world: World, graph: Answers) -> None:
     assert graph(failed(404), answer(200, {"id": "1"})).find("/x") == {"id": "1"}
     assert graph(failed(404)).find("/x") is None

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
+import time
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
@@ -92,6 +94,37 @@ def test_lines_of_several_writers_do_not_mix(tmp_path):
     assert all(os.waitpid(child, 0)[1] == 0 for child in children)
     with open(path) as stream:
         assert len([json.loads(line) for line in stream]) == 100
+
+
+def test_a_file_is_written_by_one_at_a_time_on_a_shared_folder_too(tmp_path, monkeypatch):
+    """NFS keeps a lock of a folder to each machine: here it counts for nobody."""
+    path = tmp_path / "steps.json"
+    path.write_text("0")
+    monkeypatch.setattr(files.fcntl, "flock", lambda descriptor, how: None)
+    children = []
+    for _writer in range(4):
+        child = os.fork()
+        if child == 0:
+            for _time in range(25):
+                with files.file_locked(str(path)):
+                    number = int(path.read_text())
+                    time.sleep(0.001)
+                    files.write_atomically(str(path), str(number + 1).encode())
+            os._exit(0)
+        children.append(child)
+    assert all(os.waitpid(child, 0)[1] == 0 for child in children)
+    assert path.read_text() == "100"
+
+
+def test_a_mount_that_knows_no_locks_is_a_clear_error(tmp_path, monkeypatch):
+    def refuse(*_given):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(files.fcntl, "lockf", refuse)
+    monkeypatch.setattr(files.fcntl, "flock", refuse)
+    with pytest.raises(OffboardError) as caught, files.file_locked(str(tmp_path / "steps.json")):
+        pass
+    assert caught.value.code == "file_write_failed" and str(tmp_path) in caught.value.msg and "ock" in caught.value.msg
 
 
 @pytest.fixture
@@ -200,7 +233,7 @@ def test_a_umask_of_nothing_opens_nothing(tmp_path):
     try:
         files.append_records(str(tmp_path / "a" / "b" / "journal.jsonl"), [{"a": 1}])
         files.write_atomically(str(tmp_path / "c" / "d" / "e.json"), b"x")
-        with files.folder_locked(str(tmp_path / "f" / "g" / "h")):
+        with files.file_locked(str(tmp_path / "f" / "g" / "h")):
             pass
     finally:
         os.umask(old)

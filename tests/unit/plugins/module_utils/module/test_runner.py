@@ -479,6 +479,20 @@ def test_the_changing_module_itself_demands_the_gates_verdict(tmp_path, at_nine,
     assert found == code and told in msg
 
 
+@pytest.mark.parametrize(
+    ("stopped_at", "code"),
+    [("2026-11-27T08:00:00Z", None), (AT, None), ("2026-11-27T09:00:01Z", "gate_outdated"), ("2026-11-27T18:00:01+09:00", "gate_outdated")],
+)
+def test_a_verdict_of_before_the_confirmed_stop_says_nothing_of_what_came_after_it(tmp_path, at_nine, stopped_at, code):
+    """Withdrawn, since IIJ ID was at work again, and confirmed anew: nobody has looked since."""
+    (tmp_path / "gate.json").write_text(json.dumps(verdict()))
+    step = {"id": "provisioning_stopped", "stage": "gate", "en": "e", "ja": "j", "blocks_final_gate": True, "source": ""}
+    step |= {"done": True, "by": "Hanako", "at": stopped_at, "note": ""}
+    (tmp_path / "steps.json").write_text(json.dumps({"steps": [step]}))
+    found, msg = required(tmp_path, {"gate_max_age_hours": 24}, lamps=OfDomain("T1", {"a": True}))
+    assert found == code and (not code or "the stop was confirmed later" in msg)
+
+
 def people(**other):
     return {**sign_in.verdict("T1", ["A.example"], AT, 0, []), **other}
 

@@ -99,7 +99,11 @@ def test_what_allows_a_refusal_is_a_setting_or_in_the_catalogue() -> None:
 
 @pytest.mark.parametrize(
     "reason",
-    [phrases.told("gate_no_app", client_id="1"), phrases.told("still_active", number=1, when="T0", last="T1", way_out=phrases.told("off_for_everybody"))],
+    [
+        phrases.told("gate_no_app", client_id="1"),
+        phrases.told("gate_clock", minutes=61),
+        phrases.told("still_active", number=1, when="T0", last="T1", way_out=phrases.told("off_for_everybody")),
+    ],
 )
 def test_why_the_gate_is_closed_is_told_in_japanese_with_the_way_out(reason: phrases.Text) -> None:
     owner = {"tenant_id": "t"}

@@ -54,7 +54,14 @@ def test_switched_off(records, expected) -> None:
     ],
 )
 def test_counts_from(confirmed, app, expected) -> None:
-    assert counts_from(confirmed, app) == expected
+    assert counts_from(confirmed, app, 90, at("13:00:00")) == expected
+
+
+def test_the_switch_off_hides_nothing_while_a_token_may_be_good() -> None:
+    app = AppActivity(enabled=False, switched_off_at=at("11:00:00"))
+    assert counts_from(at("10:00:00"), app, 90, at("12:29:59")) == at("10:00:00")
+    assert counts_from(at("10:00:00"), app, 90, at("12:30:00")) == counts_from(at("10:00:00"), app, 0, at("11:00:01")) == at("11:00:00")
+    assert counts_from("", app, 90, at("12:00:00")) == ""
 
 
 @pytest.mark.parametrize(
@@ -69,7 +76,7 @@ def test_counts_from(confirmed, app, expected) -> None:
     ],
 )
 def test_a_time_that_is_none_hides_no_activity(confirmed, off, expected) -> None:
-    found = counts_from(confirmed, AppActivity(False, off), at("12:00:00"))
+    found = counts_from(confirmed, AppActivity(False, off), 90, at("12:00:00"))
     assert found == expected
     assert since([at("11:00:00")], found) == [at("11:00:00")]
 
@@ -125,8 +132,9 @@ OFF = {"enabled": False, "switched_off_at": at("08:00:00")}
         # switched off before the stop: what came in between does not count; what a living token did since does
         (AppActivity(**OFF, activities=[at("08:30:00"), at("09:59:00")]), stop("10:00:00"), "10:01:00", None),
         (AppActivity(**OFF, activities=[at("09:10:00")]), stop("09:00:00"), "09:20:00", ("still_active", f"until {at('09:30:00')}")),
-        # switched off after the stop
-        (AppActivity(**OFF, activities=[at("07:30:00")]), stop("07:00:00"), "08:20:00", None),
+        # switched off after the stop, which did not hold: it may go on as long as its token is good
+        (AppActivity(**OFF, activities=[at("07:30:00")]), stop("07:00:00"), "08:20:00", ("still_active", f"until {at('09:30:00')}")),
+        (AppActivity(**OFF, activities=[at("07:30:00")]), stop("07:00:00"), "09:30:00", None),
         (AppActivity(enabled=True, activities=[at("07:30:00")]), stop("07:00:00"), "08:20:00", ("still_active", "1 entries")),
     ],
 )

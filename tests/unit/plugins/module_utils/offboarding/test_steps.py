@@ -126,22 +126,85 @@ def test_latest_of_what_a_step_confirms() -> None:
         outcome("2026-01-01T00:00:07Z", "failed", kind="domain", action="convert_to_managed"),
         outcome("2026-01-01T00:00:08Z", details={"password_set": True}).replace(b"outcome", b"intent"),
     ]
-    assert steps.latest(lines) == {"handed_over": "2026-01-01T00:00:03Z", "converted": "2026-01-01T00:00:06Z"}
-    assert steps.latest([outcome("2026-01-01T00:00:09Z", details={"steps_done": ["old_pass", "pass"]})]) == {"handed_over": "2026-01-01T00:00:09Z"}
-    assert steps.latest([outcome("2026-01-01T00:00:09Z", kind="windows_password_filter", action="unregister")]) == {"unregistered": "2026-01-01T00:00:09Z"}
-    assert steps.latest([outcome("2026-01-01T00:00:09Z", kind="windows_password_filter", action="remove_file")]) == {}
+    assert steps.latest(lines, "") == {"handed_over": "2026-01-01T00:00:03Z", "converted": "2026-01-01T00:00:06Z"}
+    assert steps.latest([outcome("2026-01-01T00:00:09Z", details={"steps_done": ["old_pass", "pass"]})], "") == {"handed_over": "2026-01-01T00:00:09Z"}
+    assert steps.latest([outcome("2026-01-01T00:00:09Z", kind="windows_password_filter", action="unregister")], "") == {"unregistered": "2026-01-01T00:00:09Z"}
+    assert steps.latest([outcome("2026-01-01T00:00:09Z", kind="windows_password_filter", action="remove_file")], "") == {}
     # an agent's own uninstaller takes the filter away; one that was seen to have worked only by a later run may have
     software = {"kind": "windows_software", "action": "uninstall"}
-    assert steps.latest([outcome("2026-01-01T00:00:09Z", **software, details={"exit_code": 0})]) == {}
+    assert steps.latest([outcome("2026-01-01T00:00:09Z", **software, details={"exit_code": 0})], "") == {}
     for status, details in (("done", {"exit_code": 0, "password_filters_gone": ["f"]}), ("failed", {"password_filters_gone": ["f"]}), ("done", None)):
-        assert steps.latest([outcome("2026-01-01T00:00:09Z", status, **software, details=details)]) == {"unregistered": "2026-01-01T00:00:09Z"}
-    assert steps.latest([outcome("2026-01-01T00:00:09Z", "failed", **software)]) == {}
-    assert steps.latest([]) == {}
+        assert steps.latest([outcome("2026-01-01T00:00:09Z", status, **software, details=details)], "") == {"unregistered": "2026-01-01T00:00:09Z"}
+    assert steps.latest([outcome("2026-01-01T00:00:09Z", "failed", **software)], "") == {}
+    assert steps.latest([], "") == {}
     for kind, action in (("application", "restore"), ("service_principal", "restore"), ("service_principal", "enable")):
-        assert steps.latest([outcome("2026-01-01T00:00:09Z", kind=kind, action=action)]) == {"app_back": "2026-01-01T00:00:09Z"}
-        assert steps.latest([outcome("2026-01-01T00:00:09Z", "failed", kind=kind, action=action)]) == {}
+        assert steps.latest([outcome("2026-01-01T00:00:09Z", kind=kind, action=action)], "") == {"app_back": "2026-01-01T00:00:09Z"}
+        assert steps.latest([outcome("2026-01-01T00:00:09Z", "failed", kind=kind, action=action)], "") == {}
     for kind, action in (("application", "delete"), ("service_principal", "disable"), ("directory_object", "enable"), ("intune_assignment", "restore")):
-        assert steps.latest([outcome("2026-01-01T00:00:09Z", kind=kind, action=action)]) == {}
+        assert steps.latest([outcome("2026-01-01T00:00:09Z", kind=kind, action=action)], "") == {}
+
+
+def intent(at, after=None, **other):
+    record = {"record": "intent", "run": "r", "at": at, "kind": "user", "id": "u", "name": "u", "action": "update", "before": None, "after": after, **other}
+    return json.dumps(record, separators=(",", ":")).encode() + b"\n"
+
+
+PASSWORD, PASS = {"passwordProfile": "(new password)"}, {"temporaryAccessPass": "(new Temporary Access Pass)"}
+DOMAIN = {"kind": "domain", "action": "convert_to_managed"}
+SETTLED = {"begun_at": "2026-01-01T00:00:01Z"}
+
+
+@pytest.mark.parametrize(
+    ("begun", "ended", "kind"),
+    [
+        # killed, and nobody has looked since
+        ({"after": PASSWORD}, None, "handed_over"),
+        ({"after": PASS}, None, "handed_over"),
+        ({"after": {"accountEnabled": True}}, None, ""),
+        (DOMAIN, None, "converted"),
+        ({"kind": "windows_password_filter", "action": "unregister"}, None, "unregistered"),
+        # a later run has seen it, and does not set it again
+        ({"after": PASSWORD}, {"details": SETTLED}, "handed_over"),
+        ({"after": {"accountEnabled": True}}, {"details": SETTLED}, ""),
+        # no answer, so nobody knows; refused, so nothing was done
+        ({"after": PASSWORD}, {"status": "failed", "code": "answer_lost", "details": {"steps_done": []}}, "handed_over"),
+        ({"after": PASSWORD}, {"status": "failed", "code": "unauthorized", "details": {"steps_done": []}}, "handed_over"),
+        ({"after": PASSWORD}, {"status": "failed", "code": "password_refused", "details": {"steps_done": [], "password_set": False}}, ""),
+        ({"after": PASSWORD}, {"status": "skipped", "code": "not_tried"}, ""),
+        ({"after": PASS}, {"status": "failed", "code": "answer_lost", "details": {"steps_done": []}}, ""),
+        (DOMAIN, {**DOMAIN, "status": "failed", "code": "answer_lost"}, "converted"),
+        (DOMAIN, {**DOMAIN, "status": "failed", "code": "permission_missing"}, ""),
+    ],
+)
+def test_what_may_have_been_done_outdates_its_confirmation(begun, ended, kind) -> None:
+    lines = [intent("2026-01-01T00:00:01Z", **begun)] + ([outcome("2026-01-01T00:00:02Z", **ended)] if ended else [])
+    assert steps.latest(lines, "") == ({kind: f"2026-01-01T00:00:0{len(lines)}Z"} if kind else {})
+
+
+@pytest.mark.parametrize("since", ["2026-01-01T00:00:02Z", "2026-01-01T09:00:02+09:00", "2026-01-01T00:00:02.5Z", "", "t"])
+def test_what_was_before_a_confirmation_is_not_looked_at(since) -> None:
+    lines = [outcome(f"2026-01-01T00:00:0{second}Z", details={"password_set": True}) for second in (1, 2, 3)]
+    kept = list(journal_lines.recent(lines, since))
+    assert kept == (lines[1:] if len(since) > 1 else lines) and steps.latest(lines, since) == {"handed_over": "2026-01-01T00:00:03Z"}
+    others = [b"{}", b'{"at":"', b'{"record":"outcome","at":"2020-01-01T00:00:00+00:00"}', lines[0].replace(b'"at":', b'"at": ')]
+    assert list(journal_lines.recent(others, since)) == others
+
+
+@pytest.mark.parametrize(
+    ("begun", "ended", "last"),
+    [
+        (DOMAIN, None, 1),
+        (DOMAIN, {**DOMAIN, "status": "failed", "code": "connection_lost"}, 2),
+        (DOMAIN, {**DOMAIN, "status": "failed", "code": "refused"}, 0),
+        ({}, {"status": "failed", "code": "refused", "details": {"steps_done": ["patch"]}}, 2),
+        ({}, {"status": "failed", "code": "refused", "details": {"steps_done": []}}, 0),
+        ({}, {}, 2),
+        ({"kind": "manual_step", "action": "confirm"}, None, 0),
+    ],
+)
+def test_the_last_change_may_be_one_that_nobody_has_seen(begun, ended, last) -> None:
+    lines = [intent("2026-01-01T00:00:01Z", **begun)] + ([outcome("2026-01-01T00:00:02Z", **ended)] if ended is not None else [])
+    assert journal_lines.last_change(lines, "") == (f"2026-01-01T00:00:0{last}Z" if last else "")
 
 
 def test_a_stop_that_was_confirmed_before_the_app_came_back_is_none() -> None:

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import multiprocessing
 import os
 import shutil
 import stat
-import threading
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal
@@ -82,6 +82,7 @@ def test_what_another_run_has_recorded_meanwhile_is_not_lost(tmp_path):
     def write(resource, changes):
         resource.apply_all(changes, lambda batch: None, lambda *outcomes: None)
 
+    fork = multiprocessing.get_context("fork")  # each module is a process, which its locks belong to
     first, second = planned(steps=[A, B]), planned(steps=[A])  # before there is a file
     write(*first)
     manual_steps(tmp_path, confirm=["a"], by="Hanako")
@@ -90,8 +91,8 @@ def test_what_another_run_has_recorded_meanwhile_is_not_lost(tmp_path):
 
     for _unused in range(30):
         manual_steps(tmp_path, confirm=["a"], withdraw=["b"], by="Hanako")
-        both, barrier = [planned(withdraw=["a"]), planned(confirm=["b"])], threading.Barrier(2)
-        runs = [threading.Thread(target=lambda one=one, at=barrier: (at.wait(), write(*one))) for one in both]
+        both, barrier = [planned(withdraw=["a"]), planned(confirm=["b"])], fork.Barrier(2)
+        runs = [fork.Process(target=lambda one=one, at=barrier: (at.wait(), write(*one))) for one in both]
         for run in runs:
             run.start()
         for run in runs:

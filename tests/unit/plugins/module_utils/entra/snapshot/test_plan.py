@@ -66,10 +66,13 @@ def test_a_licence_that_works(state: dict[str, Any], works: bool) -> None:
 
 
 def test_licences_are_kept_apart_by_who_assigned_them() -> None:
-    states = [{"skuId": "e3", "disabledPlans": ["p"]}, {"skuId": "e5", "assignedByGroup": "g"}]
+    states = [{"skuId": "e3", "disabledPlans": ["p"]}, {"skuId": "E5", "assignedByGroup": "g", "state": "Active"}]
+    states += [{"skuId": "f1", "assignedByGroup": "g", "state": "Error"}]
     record = plan.user_record({"id": "1", "userPrincipalName": "t@a.example", "licenseAssignmentStates": states})
     assert record["licences"] == [{"skuId": "e3", "disabledPlans": ["p"]}]
-    assert record["groupLicences"] == [{"skuId": "e5", "group": "g"}]
+    assert record["groupLicences"] == [{"skuId": "E5", "group": "g", "state": "Active"}, {"skuId": "f1", "group": "g", "state": "Error"}]
+    assert plan.works_by_group(record) == ("e5",)
+    assert plan.works_by_group({"groupLicences": [{"skuId": "e5", "group": "g"}]}) == ("e5",) and plan.works_by_group({}) == ()
     assert "licenseAssignmentStates" not in record
 
 

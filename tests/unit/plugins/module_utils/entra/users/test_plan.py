@@ -96,7 +96,7 @@ def test_changes(current, desired, after):
         ("u@sub.fed.example", state(), Desired(password=True), {}, "domain_is_federated"),
         ("u@a.example", state(accountEnabled=False), Desired(password=True), {}, "is_blocked"),
         ("u@a.example", state(), Desired(enabled=False, password=True), {"1": {ADMINISTRATOR}}, "needs_higher_role"),
-        ("u@a.example", state(userType="Guest"), Desired(password=True), {}, "is_guest"),
+        ("u_b.example#EXT#@a.example", state(userType="Guest"), Desired(password=True), {}, "is_guest"),
         ("u@a.example", state(), Desired(password=True), {"1": {ADMINISTRATOR}}, "needs_higher_role"),
         ("u@a.example", state(accountEnabled=False), Desired(blocked=True), {}, "blocked_before_snapshot"),
         ("u@b.example", state(createdDateTime="2026-10-01T09:00:01Z"), Desired(password=True), {}, "created_since"),
@@ -253,7 +253,8 @@ def test_synced_users_can_be_asked_for_and_a_set_password_is_not_set_again():
         ("u@a.example", state(), {}, False, None),
         ("u@a.example", state(), {}, True, "unchanged"),
         ("u@a.example", state(temporaryAccessPass=user_plan.NEW_PASS), {}, False, "unchanged"),
-        ("u@a.example", state(userType="Guest"), {}, False, "is_guest"),
+        ("u_b.example#EXT#@a.example", state(userType="Guest"), {}, False, "is_guest"),
+        ("u@a.example", state(userType="Guest"), {}, False, None),  # an internal guest: an account of this tenant
         ("u@a.example", state(onPremisesSyncEnabled=True), {}, False, "password_is_synced"),
         ("u@a.example", state(accountEnabled=False), {}, False, "is_blocked"),
         ("u@fed.example", state(), {}, False, "domain_is_federated"),

@@ -16,6 +16,7 @@ BEFORE, CONVERTED, AFTER = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z", "2026
 
 WORKS = Desired(enabled=True, add={E3: []}, restored=True)
 BLOCKED = Desired(blocked=True)
+BY_GROUP = Desired(enabled=True, restored=True)
 
 
 def user(**other):
@@ -55,6 +56,13 @@ def evidence(**other):
         ({"licences": {}}, Meant(WORKS, Desired(remove=frozenset({E3}))), []),
         ({}, Meant(WORKS, Desired(remove=frozenset({E3}))), ["licence_not_as_meant"]),
         ({"licences": {}}, Meant(BLOCKED, Desired(enabled=True, add={E3: None})), ["licence_missing"]),
+        # given by a group then, and lost with the membership; the operator's word of one user comes before it
+        ({"licences": {}}, Meant(BY_GROUP, by_group=(E3,)), ["group_licence_missing"]),
+        ({"licences": {}, "group_licences": [E3]}, Meant(BY_GROUP, by_group=(E3,)), []),
+        ({}, Meant(BY_GROUP, by_group=(E3,)), []),
+        ({"licences": {}}, Meant(BY_GROUP, Desired(remove=frozenset({E3})), by_group=(E3,)), []),
+        ({"licences": {}}, Meant(BY_GROUP, by_group=(P1,)), []),
+        ({"licences": {}, "accountEnabled": False}, Meant(BLOCKED, by_group=(E3,)), []),
     ],
 )
 def test_as_meant(state, meant, expected) -> None:
@@ -94,13 +102,53 @@ OLD = {"lastPasswordChangeDateTime": BEFORE}
         (OLD, {"otherwise": {"u1"}}, []),
         (OLD, {"otherwise": {"@a.example"}}, []),
         (OLD, {"otherwise": {"@b.example"}}, ["no_way_in"]),
+        # an internal guest signs in here, as members do
+        (OLD | {"userType": "Guest"}, {}, ["no_way_in"]),
         # nobody needs one
-        (OLD | {"userType": "Guest"}, {}, []),
         (OLD, {"roots": ["b.example"]}, []),
     ],
 )
 def test_a_way_to_sign_in(state, given, expected) -> None:
     assert list(judge("u1", "One@A.example", user(**state), Meant(WORKS), evidence(**given))) == expected
+
+
+def test_an_invited_guest_signs_in_at_home() -> None:
+    assert list(judge("u1", "one_b.example#EXT#@a.example", user(**OLD, userType="Guest"), Meant(WORKS), evidence())) == []
+
+
+TAKEN = "2026-01-15T00:00:00Z"
+SINCE = {"lastPasswordChangeDateTime": "2026-01-20T00:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("upn", "state", "given", "expected"),
+    [
+        # IIJ ID had signed them in; nobody has given them a password, and the new domain is managed
+        ("one@t.onmicrosoft.com", OLD, {}, ["moved_without_password"]),
+        ("one@t.onmicrosoft.com", {"lastPasswordChangeDateTime": None}, {"converted": {}}, ["moved_without_password"]),
+        ("one@t.onmicrosoft.com", OLD, {"taken": ""}, ["moved_without_password"]),
+        ("one@t.onmicrosoft.com", SINCE, {}, []),
+        ("one@t.onmicrosoft.com", OLD, {"handed_over": lambda *_: CHANGED, "password_was_set": lambda _: True}, []),
+        ("one@t.onmicrosoft.com", OLD, {"access_pass": lambda _: True}, []),
+        ("one@t.onmicrosoft.com", OLD | {"onPremisesSyncEnabled": True}, {}, ["password_is_synced"]),
+        ("one@t.onmicrosoft.com", OLD, {"otherwise": {"@t.onmicrosoft.com"}}, []),
+        ("one@t.onmicrosoft.com", OLD, {"otherwise": {"@a.example"}}, []),
+        ("one@t.onmicrosoft.com", OLD | {"accountEnabled": False}, {}, ["user_blocked"]),
+        # another provider signs them in there
+        ("one@fed.example", OLD, {"roots": ["a.example"]}, []),
+        # from one domain of the exit into another
+        ("one@b.example", OLD, {"roots": ["a.example", "b.example"], "converted": {"a.example": BEFORE, "b.example": CONVERTED}}, ["no_way_in"]),
+    ],
+)
+def test_who_was_renamed_out_of_the_exit_needs_a_way_too(upn, state, given, expected) -> None:
+    proof = evidence(**{"roots": ["a.example"], "taken": TAKEN, **given})
+    assert list(judge("u1", upn, user(**state), Meant(WORKS, domain="sub.a.example"), proof)) == expected
+
+
+@pytest.mark.parametrize("given", [{}, {"otherwise": {"@a.example"}, "converted": {}}])
+def test_a_subdomain_that_is_named_too_follows_its_root(given) -> None:
+    """The role names the domains with their subdomains; the journal has when the root was converted."""
+    assert list(judge("u1", "one@sub.a.example", user(), Meant(), evidence(**{"roots": ["a.example", "sub.a.example"], **given}))) == []
 
 
 def test_a_subdomain_follows_its_root() -> None:

@@ -37,7 +37,7 @@ def test_how_they_are_put_together(handed_over, made):
 
 def test_no_fact_of_the_judgement_is_lost_between_the_roles_and_it():
     """What is neither registered by a task of the roles nor given by the judging task itself would be found by a role, and judged by nobody."""
-    by_the_task = {"machines", "linux_machines", "openldap", "steps", "export", "needs_directory", "uninstalled_on", "begun_kinds", "app", "now"}
+    by_the_task = {"machines", "linux_machines", "openldap", "steps", "export", "needs_directory", "uninstalled_on", "begun_kinds", "missing", "app", "now"}
     assert {field.name for field in dataclasses.fields(Facts)} == {*KEYS, *by_the_task} - {"confirmed"}
 
 

@@ -37,6 +37,29 @@ def test_the_final_gate_is_kept_with_what_the_last_step_asks_for(tmp_path):
     assert (tmp_path / "results").stat().st_mode & 0o777 == 0o700 and (tmp_path / "results" / "final_gate.json").stat().st_mode & 0o777 == 0o600
 
 
+PEOPLE = {"counts": {}, "exceptions": [], "domains": [], "left_alone": 0, "snapshot_taken": "2026-01-01T00:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("in_use", "looked_at", "missing"),
+    [
+        (["microsoft_365"], {}, ["domains", "apps", "references", "people"]),
+        (["microsoft_365"], {"domains": [], "apps": [], "people": PEOPLE}, ["references"]),
+        (["external_identity_providers"], {}, ["apps"]),
+        (["external_identity_providers"], {"apps": []}, []),
+        (["directory_sync"], {"machines": {}}, []),
+        (["directory_sync"], {}, ["machines"]),
+        (["custom_applications"], {}, []),
+    ],
+)
+def test_the_final_gate_stays_closed_for_what_nobody_has_looked_at(tmp_path, in_use, looked_at, missing):
+    """As a play that was started behind the tasks that look (--start-at-task), or a task in a playbook of one's own."""
+    answer = judge(asked("final", run_dir=str(tmp_path), contract_options=in_use, **looked_at))
+    found = [item for item in answer["findings"] if item["code"] == "final_gate_incomplete"]
+    assert [name for item in found for name in item["objects"]] == missing and all(item["severity"] == "blocker" for item in found)
+    assert not [item for item in judge(asked("preflight", contract_options=in_use))["findings"] if item["code"] == "final_gate_incomplete"]
+
+
 @pytest.mark.parametrize(("gate", "check_mode"), [("final", True), ("preflight", True), ("agents", False), ("linux", False)])
 def test_nothing_is_kept_in_check_mode_or_of_other_gates(tmp_path, gate, check_mode):
     judge(asked(gate, run_dir=str(tmp_path)), print if check_mode else None)

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import gate
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.status.info import info
 from dev.options import given
 
@@ -22,6 +24,16 @@ def test_what_is_no_run_folder_is_told_and_none_is_made(tmp_path: Path) -> None:
             info(given("run_status_info", run_dir=str(tmp_path / name)))
         assert refused.value.code == "run_dir_missing" and told in refused.value.msg
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(("stopped_at", "state"), [("2026-01-05T09:00:00Z", "recorded"), ("2026-01-05T11:00:00Z", "stopped")])
+def test_a_verdict_of_before_the_confirmed_stop_is_none(tmp_path: Path, stopped_at: str, state: str) -> None:
+    step = {"id": "provisioning_stopped", "stage": "gate", "en": "e", "ja": "j", "blocks_final_gate": True, "source": ""}
+    step |= {"done": True, "by": "Hanako", "at": stopped_at, "note": ""}
+    (tmp_path / "steps.json").write_text(json.dumps({"steps": [step]}))
+    (tmp_path / "gate.json").write_text(json.dumps({**gate.judge("T1", ["a.example"], "", 0, []), "at": "2026-01-05T10:00:00Z"}))
+    found = info(given("run_status_info", run_dir=str(tmp_path)))
+    assert {stage["stage"]: stage["state"] for stage in found["stages"]}["gate"] == state
 
 
 @pytest.mark.parametrize("summary", [False, True])
