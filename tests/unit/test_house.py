@@ -263,6 +263,36 @@ def test_what_runs_on_a_machine_needs_its_python_alone(file: Path) -> None:
     assert foreign == set()
 
 
+#: rooms in which an object's id is a path or a name
+_IDS_ARE_NAMES = ("_windows", "_linux", "_directory")
+
+
+def _is_id(node: ast.expr, *, any_room: bool) -> bool:
+    """Whether it is what a service or a person gave as the id of something: `item["id"]`, `person.id`, `str(entry.get("userId") or "")`, `tenant_id`."""
+    match node:
+        case ast.Constant(value=str() as name) | ast.Name(id=name) | ast.Attribute(attr=name):
+            return bool(re.fullmatch(r"\w*(Id|_id)|sku" if any_room else r"id|\w*(Id|_id)|sku", name))
+        case ast.Subscript(slice=part):
+            return isinstance(part, ast.Constant) and _is_id(part, any_room=any_room)
+        case ast.Call(func=ast.Name(id="str"), args=[part]) | ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant() as part, *_]):
+            return _is_id(part, any_room=any_room)
+        case ast.BoolOp(values=[part, *_]):
+            return _is_id(part, any_room=any_room)
+    return False
+
+
+def test_ids_are_compared_by_one_rule() -> None:
+    """That of `_core/names.py`: people give them in braces, in capitals and full-width. A comparison of its own forgets one of these."""
+    own = [
+        f"{file.relative_to(PLUGINS)}:{node.lineno}: {ast.unparse(node)}"
+        for file in sorted((PLUGINS / "module_utils").rglob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("casefold", "lower")
+        if _is_id(node.func.value, any_room=file.relative_to(PLUGINS / "module_utils").parts[0] in _IDS_ARE_NAMES)
+    ]
+    assert own == []
+
+
 def _words(text: str) -> set[str]:
     """In the singular, `_` and capital letters taken as their borders."""
     return {word.rstrip("s") for word in re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", text).lower())}

@@ -72,8 +72,8 @@ class Sku:
         seats = max(0, units.get("enabled") or 0) + max(0, units.get("warning") or 0)
         plans = row.get("servicePlans")
         ended = not seats and any((units.get(name) or 0) > 0 for name in ("suspended", "lockedOut"))
-        known = plans and frozenset(plan["servicePlanId"].casefold() for plan in plans)
-        return cls(row["skuId"].casefold(), row["skuPartNumber"], seats - row["consumedUnits"], known, ended)
+        known = plans and frozenset(names.uuid(plan["servicePlanId"]) for plan in plans)
+        return cls(names.licence(row["skuId"]), row["skuPartNumber"], seats - row["consumedUnits"], known, ended)
 
 
 class Skus:
@@ -106,13 +106,13 @@ class Skus:
 
     def name(self, sku: str) -> str:
         """The part number of an id; the id itself for a licence that the tenant no longer has."""
-        found = self._by_name.get(sku.casefold())
+        found = self._by_name.get(names.licence(sku))
         return found.part_number if found else sku
 
     def lost_plans(self, sku: str, plans: Iterable[str]) -> set[str]:
         """Those that the licence no longer has: to switch one off, Graph refuses the whole licence."""
-        found = self._by_name.get(sku.casefold())
-        return set() if found is None or found.plans is None else {plan for plan in plans if plan.casefold() not in found.plans}
+        found = self._by_name.get(names.licence(sku))
+        return set() if found is None or found.plans is None else {plan for plan in plans if names.uuid(plan) not in found.plans}
 
     def find(self, name: str) -> Sku:
         """By part number or id. Raises OffboardError `licence_unknown`."""
@@ -237,10 +237,10 @@ def from_snapshot(base: Desired, record: Mapping[str, Any], also_enable: Collect
 
     Users who were blocked then stay so, unless their id or userPrincipalName (as `names.user` has it) is in `also_enable`.
     """
-    named = record["id"].casefold() in also_enable or names.user(record["userPrincipalName"]) in also_enable
+    named = not names.of_user(record["id"], record["userPrincipalName"]).isdisjoint(also_enable)
     if not record["accountEnabled"] and not named:
         return Desired(blocked=True)
-    licences = {item["skuId"].casefold(): list(item["disabledPlans"]) for item in record["licences"]}
+    licences = {names.licence(item["skuId"]): list(item["disabledPlans"]) for item in record["licences"]}
     return replace(base, enabled=True, add=licences, usage_location=record.get("usageLocation") or base.usage_location, restored=True)
 
 
@@ -250,9 +250,9 @@ def user_state(item: Mapping[str, Any]) -> dict[str, Any]:
     for one in get("licenseAssignmentStates") or ():  # one pass and few calls: 100,000 users come by here
         group = one.get("assignedByGroup")
         if group is None:
-            direct[one["skuId"].casefold()] = sorted(one.get("disabledPlans") or ())
+            direct[names.licence(one["skuId"])] = sorted(one.get("disabledPlans") or ())
         elif group and one.get("state") == "Active":
-            inherited.add(one["skuId"].casefold())
+            inherited.add(names.licence(one["skuId"]))
     return {
         "accountEnabled": get("accountEnabled"),
         "usageLocation": get("usageLocation"),

@@ -54,7 +54,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
             wanted = meant.of(item)
             if wanted is None and root_of(upn_domain(upn), roots) is None:
                 continue
-            if item["id"].casefold() in meant.left_alone or names.user(upn) in meant.left_alone:
+            if not names.of_user(item["id"], upn).isdisjoint(meant.left_alone):
                 sums.left_alone += 1
                 continue
             state = user_state(item)
@@ -87,15 +87,15 @@ class _Meant:
                 if root_of(upn_domain(record["userPrincipalName"]), roots) is None:
                     continue
                 desired = from_snapshot(Desired(), record, also)
-                self._snapshot[record["id"].casefold()] = shared.setdefault(repr(desired), desired)
-                self._names[record["id"].casefold()] = record["userPrincipalName"]
+                self._snapshot[names.uuid(record["id"])] = shared.setdefault(repr(desired), desired)
+                self._names[names.uuid(record["id"])] = record["userPrincipalName"]
         if options.src:
             for _unused, key, line in src_lines(options.src):
                 self._src[names.user(key)] = merged(Desired(), {name: value for name, value in line.items() if name != "password"}, skus)
 
     def of(self, item: Mapping[str, Any]) -> Meant | None:
         """None when nobody has said anything of the user."""
-        user_id = item["id"].casefold()
+        user_id = names.uuid(item["id"])
         self._names.pop(user_id, None)
         src = self._src.get(user_id) or self._src.get(names.user(item["userPrincipalName"]))
         snapshot = self._snapshot.get(user_id)

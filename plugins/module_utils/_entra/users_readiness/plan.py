@@ -103,7 +103,7 @@ def _way_in(user_id: str, upn: str, state: Mapping[str, Any], evidence: SignInEv
         return {}
     if authentication_of(domain, evidence.domains) == FEDERATED:
         return {"domain_is_federated": f"the domain of {upn} is federated"}
-    if {user_id.casefold(), names.user(upn), f"@{domain}", f"@{root}"} & set(evidence.otherwise):
+    if not (names.of_user(user_id, upn) | {f"@{domain}", f"@{root}"}).isdisjoint(evidence.otherwise):
         return {}
     converted = evidence.converted.get(root)
     if converted and last_change and _time(last_change) >= _time(converted):
