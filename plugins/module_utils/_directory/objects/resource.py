@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""directory_object and its _info twin: reading, writing and verifying what objects.py decides."""
+"""directory_object and its _info twin: reading, writing and verifying what plan.py decides."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import itertools
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -20,6 +20,7 @@ from ..._core.dn import Name, canonical, extended, parse
 from ..._core.dn import key as dn_key
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Refusal
+from ..._core.names import uuid
 from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._module import waiting
@@ -216,23 +217,23 @@ class DirectoryObjects(Resource):
                 self._not_meant.append(objects.other_object(Name(there.dn, name.guid), there, ""))
         return found, lost
 
-    def _remember(self, names: Iterable[Name], entries: Iterable[Entry], missing: Iterable[Name]) -> None:
+    def _remember(self, names: Iterable[Name], entries: Sequence[Entry], missing: Sequence[Name]) -> None:
         """A name that the snapshot, or this run folder's journal, has for another object was not confirmed for the one that has it now."""
         earlier = self._known_before()
-        ever = earlier.keys() | _add_from_journal(earlier, self._options.journal) | {uuid for uuid, _why in earlier.values()}
+        ever = earlier.keys() | _add_from_journal(earlier, self._options.journal) | {known for known, _why in earlier.values()}
         ever |= {text for copy in self._every_copy for text in (dn_key(copy.dn), copy.guid)}
-        given = {dn_key(name.dn) for name in names if not name.guid}
-        for entry in entries:
-            meant = earlier.get(dn_key(entry.dn)) if dn_key(entry.dn) in given else None
-            if meant and meant[0] != guid(entry.raw("objectGUID")[0]):
-                self._not_meant.append(objects.other_object(Name(entry.dn, meant[0]), entry, f" ({meant[1]})"))
-        missing, some = list(missing), any(True for _entry in entries)
-        if self._options.journal and missing and not (some or self._not_meant or any({dn_key(name.dn), name.guid} & ever for name in missing)):
+        self._not_meant += _others(entries, {dn_key(name.dn) for name in names if not name.guid}, earlier)
+        known = entries or self._not_meant or any({dn_key(name.dn), name.guid} & ever for name in missing)
+        if self._options.journal and missing and not known:
             self._nothing = [str(name) for name in missing]
+        self._not_meant += self._moved(missing, earlier)
+
+    def _moved(self, missing: Iterable[Name], earlier: Mapping[str, tuple[str, str]]) -> Iterator[Refusal]:
+        """Whose object has another name now."""
         for name in missing:
             meant = earlier.get(dn_key(name.dn)) if not name.guid else None
             if meant and (there := self._client.read("", guid=meant[0])):
-                self._not_meant.append(objects.moved(Name(name.dn, meant[0]), there, f" ({meant[1]})"))
+                yield objects.moved(Name(name.dn, meant[0]), there, f" ({meant[1]})")
 
     def _known_before(self) -> dict[str, tuple[str, str]]:
         """By the name that the option `known` has for an object: its objectGUID, and how that is known. Raises OffboardError `bad_option`."""
@@ -240,7 +241,7 @@ class DirectoryObjects(Resource):
         for item in remembered(self._options.known):
             if not item.get("dn") or not item.get("objectGUID"):
                 raise OffboardError("known: each object needs dn and objectGUID, as directory_object_info returns it", code="bad_option")
-            earlier.setdefault(dn_key(str(item["dn"])), (str(item["objectGUID"]).lower(), "it was known by that name"))
+            earlier.setdefault(dn_key(str(item["dn"])), (uuid(str(item["objectGUID"])), "it was known by that name"))
         return earlier
 
     def _load_copies(self, *, must_be_there: bool) -> list[saved.SavedCopy]:
@@ -528,6 +529,14 @@ class DirectoryObjects(Resource):
 
     def close(self) -> None:
         self._client.close()
+
+
+def _others(entries: Iterable[Entry], given: Collection[str], earlier: Mapping[str, tuple[str, str]]) -> Iterator[Refusal]:
+    """Who has the name by which another one was confirmed. given: names (`dn_key`) that were given without an objectGUID."""
+    for entry in entries:
+        meant = earlier.get(dn_key(entry.dn)) if dn_key(entry.dn) in given else None
+        if meant and meant[0] != guid(entry.raw("objectGUID")[0]):
+            yield objects.other_object(Name(entry.dn, meant[0]), entry, f" ({meant[1]})")
 
 
 def _add_from_journal(meant: dict[str, tuple[str, str]], path: str | None) -> set[str]:

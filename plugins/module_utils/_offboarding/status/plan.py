@@ -121,18 +121,27 @@ def _stage(stage: Stage, evidence: RunEvidence) -> dict[str, Any]:
     counts = Counter({"done": sum(group["count"] for group in groups), "failed": len(bad)})
     for name in files:
         counts.update(evidence.results[name])
-    last = max((group["last"] for group in groups), default="")
     stopped = counts["failed"] and not stage.scheduled
-    on_machines = evidence.on_machines.get(stage.name)
-    everywhere = on_machines is not None and {*on_machines["machines"]} <= {*on_machines["done"]}
-    state = "stopped" if stopped else "recorded" if groups or files or everywhere else "nothing"
-    state, last = _by_record(stage.name, evidence, state, last)
-    own = [step["done"] for step in report["steps"] if step["stage"] == stage.name]
-    if own and state != "stopped":
-        # confirmed steps are all that a stage does which has nothing but steps
-        only_steps = not changes and (not stage.after_conversion or _converted(report))
-        state = "waiting" if not all(own) else "recorded" if only_steps else state
+    state = "stopped" if stopped else "recorded" if groups or files or _is_done_everywhere(stage, evidence) else "nothing"
+    state, last = _by_record(stage.name, evidence, state, max((group["last"] for group in groups), default=""))
+    # confirmed steps are all that a stage does which has nothing but steps
+    only_steps = not changes and (not stage.after_conversion or _converted(report))
+    state = _by_steps(stage, report, state, only_steps=only_steps)
     return {"stage": stage.name, "state": state, "last": last, "counts": {name: number for name, number in counts.items() if number}, "results": files}
+
+
+def _is_done_everywhere(stage: Stage, evidence: RunEvidence) -> bool:
+    """On all of the stage's machines; False where it has worked on none."""
+    on_machines = evidence.on_machines.get(stage.name)
+    return on_machines is not None and {*on_machines["machines"]} <= {*on_machines["done"]}
+
+
+def _by_steps(stage: Stage, report: Mapping[str, Any], state: str, *, only_steps: bool) -> str:
+    """The state of a stage that did not stop, after what people have to do in it."""
+    own = [step["done"] for step in report["steps"] if step["stage"] == stage.name]
+    if not own or state == "stopped":
+        return state
+    return "waiting" if not all(own) else "recorded" if only_steps else state
 
 
 def _converted(report: Mapping[str, Any]) -> bool:

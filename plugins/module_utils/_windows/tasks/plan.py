@@ -285,8 +285,7 @@ def _chain(line: str, folder: str, environment: Mapping[str, str], depth: int, e
             variables[f"${kept[1].casefold()}"] = [kept[2] or kept[3] or ""]
             continue
         command = (_statement(command) if shell else _unconditional(command, variables)).lstrip("(@ ")
-        raw = list(words.finditer(command))
-        parts = [re.sub("[\"']", "", found[0]) if shell else found[0].replace('"', "") for found in raw]
+        raw, parts = _parts_of(command, words, shell)
         if parts and (glued := re.fullmatch(r"(cd|chdir)([\\/.].*)", parts[0], re.IGNORECASE)):
             folder = ntpath.normpath(ntpath.join(folder, plain(" ".join([glued[2], *parts[1:]]), environment)))
             continue
@@ -301,9 +300,20 @@ def _chain(line: str, folder: str, environment: Mapping[str, str], depth: int, e
         else:
             for meant in _meant(program, variables, shell):
                 yield from _started(meant, rest.replace("'", '"') if shell else rest, here, environment, depth)
-            end = next((number for number, part in enumerate(parts[at:], 1) if _PROGRAM_NAME.search(part)), 0)
-            if end > 1 and "\\" in program:  # a path with blanks that nobody has quoted
-                yield here, plain(" ".join(parts[at : at + end]), environment)
+            yield from ((here, plain(path, environment)) for path in _with_blanks(parts[at:]))
+
+
+def _parts_of(command: str, words: re.Pattern[str], shell: bool) -> tuple[list[re.Match[str]], list[str]]:
+    """The words of a command as they stand there, and without their quotes."""
+    raw = list(words.finditer(command))
+    return raw, [re.sub("[\"']", "", found[0]) if shell else found[0].replace('"', "") for found in raw]
+
+
+def _with_blanks(parts: Sequence[str]) -> Iterator[str]:
+    """A path with blanks that nobody has quoted, which goes on to the first word that ends as a program does."""
+    end = next((number for number, part in enumerate(parts, 1) if _PROGRAM_NAME.search(part)), 0)
+    if end > 1 and "\\" in parts[0]:
+        yield " ".join(parts[:end])
 
 
 def _unconditional(command: str, variables: dict[str, list[str]]) -> str:
