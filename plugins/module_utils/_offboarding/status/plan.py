@@ -86,17 +86,12 @@ def build(evidence: RunEvidence) -> dict[str, Any]:
     for stage in stages[reached + 1 :]:  # its steps come later: nobody has to do anything about it now
         if stage["state"] == "waiting" and not (stage["last"] or stage["counts"]):
             stage["state"] = "nothing"
-    opened = [step for step in evidence.report["steps"] if not step["done"]]
-    due = sorted((step for step in opened if _ORDER.get(step["stage"], 0) <= reached), key=lambda step: _ORDER.get(step["stage"], 0))
-    shown = [{"id": step["id"], "stage": step["stage"], **to_do(step)._asdict(), **_found(step)} for step in due]
     return {
         "run_dir": evidence.run_dir,
         "owner": dict(evidence.owner),
         "stages": stages,
         "domains": _domains(evidence),
-        "steps_due": shown,
-        "steps_later": [step["id"] for step in opened if step not in due],
-        "steps_later_found": {step["id"]: step["found_count"] for step in opened if step not in due and step["found_count"]},
+        **_steps(evidence.report["steps"], reached),
         "found_in": evidence.report["found_in"],
         "evidence": [
             {"id": step["id"], "files": step["evidence"], "lost": [text._asdict() for text in evidence_lost(step)]}
@@ -105,6 +100,18 @@ def build(evidence: RunEvidence) -> dict[str, Any]:
         ],
         "next_stage": STAGES[reached].name,
         "refused": [{"at": item["at"], **phrases.refused(item)._asdict()} for item in evidence.report["refused"][-3:]],
+    }
+
+
+def _steps(steps: Iterable[Mapping[str, Any]], reached: int) -> dict[str, Any]:
+    """What people have to do by the stage that is reached, and what comes later."""
+    opened = [step for step in steps if not step["done"]]
+    due = sorted((step for step in opened if _ORDER.get(step["stage"], 0) <= reached), key=lambda step: _ORDER.get(step["stage"], 0))
+    later = [step for step in opened if step not in due]
+    return {
+        "steps_due": [{"id": step["id"], "stage": step["stage"], **to_do(step)._asdict(), **_found(step)} for step in due],
+        "steps_later": [step["id"] for step in later],
+        "steps_later_found": {step["id"]: step["found_count"] for step in later if step["found_count"]},
     }
 
 
