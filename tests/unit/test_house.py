@@ -529,6 +529,25 @@ def test_a_condition_takes_no_text_for_true() -> None:
     assert taken == []
 
 
+def _japanese_in_yaml(node: object, key: str = "") -> Iterator[str]:
+    """Texts with Japanese that are no part of a text in both languages (its `en` may quote what stands on a screen)."""
+    if isinstance(node, dict):
+        for name, value in node.items():
+            yield from _japanese_in_yaml(value, str(name))
+    elif isinstance(node, list):
+        for item in node:
+            yield from _japanese_in_yaml(item, key)
+    elif isinstance(node, str) and key not in ("en", "ja") and re.search(r"[\u3040-\u30ff\u4e00-\u9fff]", node):
+        yield node
+
+
+def test_what_roles_and_playbooks_tell_is_told_in_the_language_of_its_reader() -> None:
+    """English and Japanese side by side, as `en` and `ja`; the filter in_language chooses."""
+    files = [*places.ROOT.glob("roles/*/tasks/**/*.yml"), *places.ROOT.glob("roles/*/[dv]*/*.yml"), *places.ROOT.glob("playbooks/**/*.yml")]
+    told = [f"{file.relative_to(places.ROOT)}: {text}" for file in files for text in _japanese_in_yaml(yaml.safe_load(file.read_text().replace("!unsafe", "")))]
+    assert told == []
+
+
 def test_every_list_of_the_roles_is_known_to_be_one() -> None:
     """roles/offboard refuses a text in the place of a list, for all roles at once. The role awx does not depend on it."""
     own = set(yaml.safe_load((places.ROOT / "roles/awx/vars/main.yml").read_text().replace("!unsafe", ""))["__awx_lists"])

@@ -27,6 +27,10 @@ class Text(NamedTuple):
         """What is told to a reader of `language`: one text, or with `both` each of them."""
         return tuple(self) if language == "both" else (getattr(self, language),)
 
+    def told(self, language: object) -> str:
+        """The same as one sentence. Both languages for a language that is none, which may be what the sentence is about."""
+        return " / ".join(self.in_language(str(language) if language in LANGUAGES else "both"))
+
 
 def counted(number: int, one: str, many: str) -> str:
     """A number and what it counts, in English: "1 user is", "2 users are"."""

@@ -216,7 +216,7 @@ def understood(record: str) -> Text | None:
 def in_language(record: str, language: str) -> str:
     """A record as its reader wants it; as it is where the catalogue has none like it, and where it has been told in both languages."""
     found = understood(record) if language else None
-    return record if found is None or f" / {found.ja[:_ALREADY]}" in record else " / ".join(found.in_language(language))
+    return record if found is None or f" / {found.ja[:_ALREADY]}" in record else found.told(language)
 
 
 def _nested(record: str) -> str:
