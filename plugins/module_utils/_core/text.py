@@ -23,6 +23,11 @@ class Text(NamedTuple):
         """Out of a record (a finding, what a person has to do) that keeps both languages as `en` and `ja`. Raises KeyError."""
         return cls(record["en"], record["ja"])
 
+    @classmethod
+    def same(cls, value: str) -> Text:
+        """What is the same in both languages, such as a name."""
+        return cls(value, value)
+
     def in_language(self, language: str) -> tuple[str, ...]:
         """What is told to a reader of `language`: one text, or with `both` each of them."""
         return tuple(self) if language == "both" else (getattr(self, language),)

@@ -260,7 +260,7 @@ def summary(found: Mapping[str, Any]) -> Text:
     if counts[NOT_KNOWN]:
         english, japanese = f"{english}, {counts[NOT_KNOWN]} not known", f"{japanese}、{counts[NOT_KNOWN]}人は不明"
     for part in found["not_looked_at"]:
-        what = _PARTS.get(part["part"], Text(part["part"], part["part"]))
+        what = _PARTS.get(part["part"], Text.same(part["part"]))
         why = _REASONS.get(part["reason"], Text(part["reason"], f"コード {part['reason']}"))
         english, japanese = f"{english}; {what.en} could not be looked at whole ({why.en})", f"{japanese}（{what.ja}をすべては確認できません: {why.ja}）"
     return Text(f"{english}.", f"{japanese}。")

@@ -134,12 +134,6 @@ def _named_job(wanted: Mapping[str, Any]) -> str:
     return redaction.arguments(str(wanted.get("command") or "")) or str(wanted.get("place"))
 
 
-def _told(items: Sequence[str]) -> Text:
-    told = phrases.joined([phrases.understood(item) or Text(item, item) for item in items[:_SHOWN]], ", ", "、")
-    more = len(items) - _SHOWN
-    return Text(f"{told.en} (+{more})", f"{told.ja}（ほか{more}件）") if more > 0 else told
-
-
 def unconfirmed(machines: Machines, said: LinuxDecisions) -> Iterator[Finding]:
     """Blockers: what was found, and of which nobody has said whose it is; and what starts the agent whatever becomes of cron's jobs."""
     for name, machine in machines.items():
@@ -224,7 +218,7 @@ def preflight(machines: Machines, said: LinuxDecisions) -> Iterator[Finding]:
     """What is not confirmed, what was not looked at, what there is, and whose it is."""
     yield from unconfirmed(machines, said)
     yield from not_looked_at(machines, said, "warning")
-    agents = {name: _told(items) for name, machine in machines.items() if (items := left(machine, said))}
+    agents = {name: phrases.first_of(items) for name, machine in machines.items() if (items := left(machine, said))}
     if agents:
         yield Finding(
             "info",
@@ -280,7 +274,7 @@ def present(machines: Machines, said: LinuxDecisions) -> Iterator[Finding]:
     """Blockers of the final gate: what is left, and where nobody has looked."""
     for name, machine in machines.items():
         if items := left(machine, said):
-            told = _told(items)
+            told = phrases.first_of(items)
             yield Finding("blocker", "agent_present", Text(f"{name} still has {told.en}.", f"{name} にまだ {told.ja} が残っています。"), (name, *items))
     yield from not_looked_at(machines, said, "blocker")
 

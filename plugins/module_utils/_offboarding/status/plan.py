@@ -379,7 +379,7 @@ _COUNTS = {
 def _line(stage: Mapping[str, Any]) -> Text:
     """One stage: its state, since when, what it did."""
     does = next(item.does for item in STAGES if item.name == stage["stage"])
-    name, state, counts = stage["stage"], STATES[stage["state"]], [(number, _COUNTS.get(name, Text(name, name))) for name, number in stage["counts"].items()]
+    name, state, counts = stage["stage"], STATES[stage["state"]], [(number, _COUNTS.get(name, Text.same(name))) for name, number in stage["counts"].items()]
     files = [f"results/{name}.jsonl" for name in stage["results"]]
     english = "; ".join(filter(None, (stage["last"], ", ".join(f"{number} {text.en}" for number, text in counts), ", ".join(files))))
     japanese = "、".join(filter(None, (stage["last"], *(f"{text.ja}{number}件" for number, text in counts), *files)))
