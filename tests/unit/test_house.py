@@ -50,6 +50,7 @@ ONE_IMPORTER = {
     "kiota_http": "_graph/sdk.py",
     "azure": "_graph/sdk.py",
     "httpx": "_graph/sdk.py",
+    "dns": "_federation/dns_txt.py",
     "ldap3": "_directory/client.py",
     "smbclient": "_directory/sysvol.py",
     "smbprotocol": "_directory/sysvol.py",

@@ -13,7 +13,15 @@ from __future__ import annotations
 from .._core.errors import OffboardError
 from . import xml
 from .certificates import BadCertificate, Certificate
-from .libraries import cryptography_exceptions, ec, etree, rsa, signxml, x509
+from .libraries import cryptography_exceptions, ec, etree, rsa, x509
+
+try:
+    import signxml
+except ImportError as exc:
+    IMPORT_ERROR: ImportError | None = exc
+    signxml = None  # type: ignore[assignment]
+else:
+    IMPORT_ERROR = None
 
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
 SIGNATURE = f"{DS}Signature"
