@@ -42,9 +42,10 @@ from . import plan as user_plan
 from .display_names import DisplayNames
 from .history import History
 from .licence_group import FIELDS, LicenceGroup
+from .licences import Skus
 from .options import InfoOptions, Options
 from .passwords import HandOver, PassBook
-from .plan import KIND, Decision, Desired, RepairContext, Skus, decide, user_state
+from .plan import KIND, Decision, Desired, RepairContext, decide, user_state
 from .results import Results
 from .selection import Named, Selection, fields_of, members, named_in, user_path
 from .verification import Late

@@ -12,7 +12,8 @@ from typing import Any
 
 from ..._core import names
 from ..domains.plan import FEDERATED, authentication_of, root_of, upn_domain
-from ..users.plan import RESETTABLE_ROLES, Desired, Skus, wanted_licences
+from ..users.licences import Skus
+from ..users.plan import RESETTABLE_ROLES, Desired, wanted_licences
 
 #: what is known of the password in the hand-over file
 UNSET, CHANGED = "unset", "changed"
