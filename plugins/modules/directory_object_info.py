@@ -131,7 +131,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import client
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.arguments import DIRECTORY
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects import plan as objects
-from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects.resource import info
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects.info import info
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
 
 from ..module_utils._core.foreign_yaml import YAML_IMPORT_ERROR

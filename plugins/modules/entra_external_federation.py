@@ -299,7 +299,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._graph.sdk import 
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.arguments import RUN
 
-from ..module_utils._federation import libraries
+from ..module_utils._federation import needs
 from ..module_utils._federation.arguments import DNS
 from ..module_utils._module.runner import hide_private_keys, require
 from ..module_utils._offboarding.runner import run
@@ -344,7 +344,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     require(module, "msgraph-sdk, azure-identity", SDK_IMPORT_ERROR)
-    require(module, libraries.NAMES, libraries.IMPORT_ERROR)
+    require(module, needs.NAMES, needs.IMPORT_ERROR)
     hide_private_keys(module, "signing_certificate")
     run(module, ExternalFederation)
 

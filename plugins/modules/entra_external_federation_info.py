@@ -145,7 +145,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._graph.arguments i
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.sdk import SDK_IMPORT_ERROR
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
 
-from ..module_utils._federation import libraries
+from ..module_utils._federation import needs
 from ..module_utils._module.runner import require, run_info
 
 
@@ -159,7 +159,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     require(module, "msgraph-sdk, azure-identity", SDK_IMPORT_ERROR)
-    require(module, libraries.NAMES, libraries.IMPORT_ERROR)
+    require(module, needs.NAMES, needs.IMPORT_ERROR)
     run_info(module, info)
 
 

@@ -139,7 +139,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments 
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.arguments import RUN
 
 from ..module_utils._entra.arguments import CERTIFICATE_WATCH
-from ..module_utils._federation import libraries
+from ..module_utils._federation import needs
 from ..module_utils._module.runner import require
 from ..module_utils._offboarding.runner import run
 
@@ -157,7 +157,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     require(module, "msgraph-sdk, azure-identity", SDK_IMPORT_ERROR)
-    require(module, libraries.NAMES, libraries.IMPORT_ERROR)
+    require(module, needs.NAMES, needs.IMPORT_ERROR)
     run(module, FederationCertificates)
 
 

@@ -296,7 +296,7 @@ failure:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._federation import info, libraries
+from ..module_utils._federation import info, needs
 from ..module_utils._federation.arguments import DNS
 from ..module_utils._module.arguments import spec
 from ..module_utils._module.runner import require, run_info
@@ -320,7 +320,7 @@ def main() -> None:
         required_one_of=[("path", "content", "url")],
         supports_check_mode=True,
     )
-    require(module, libraries.NAMES, libraries.IMPORT_ERROR)
+    require(module, needs.NAMES, needs.IMPORT_ERROR)
     run_info(module, info.metadata_info)
 
 

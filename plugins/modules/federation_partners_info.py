@@ -241,7 +241,7 @@ failure:
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback
 
-from ..module_utils._federation import info, libraries
+from ..module_utils._federation import info, needs
 from ..module_utils._module.arguments import spec
 from ..module_utils._module.runner import hide_private_keys, require, run_info
 
@@ -301,7 +301,7 @@ def main() -> None:
         ),
         supports_check_mode=True,
     )
-    require(module, libraries.NAMES, libraries.IMPORT_ERROR)
+    require(module, needs.NAMES, needs.IMPORT_ERROR)
     hide_private_keys(module, "signing_certificate")
     run_info(module, info.partners_info)
 

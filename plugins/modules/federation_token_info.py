@@ -191,7 +191,7 @@ failure:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._federation import info, libraries
+from ..module_utils._federation import info, needs
 from ..module_utils._module.arguments import spec
 from ..module_utils._module.runner import hide_private_keys, require, run_info
 
@@ -214,7 +214,7 @@ def main() -> None:
         required_one_of=[("path", "content")],
         supports_check_mode=True,
     )
-    require(module, libraries.NAMES, libraries.IMPORT_ERROR)
+    require(module, needs.NAMES, needs.IMPORT_ERROR)
     hide_private_keys(module, "signing_certificates")
     run_info(module, info.token_info)
 

@@ -108,7 +108,7 @@ def progress_line(host: str, record: Mapping[str, Any], language: str = "") -> s
         minutes, seconds = divmod(int(record["seconds_left"]), 60)
         parts.append(Text(f"{minutes}:{seconds:02d} left", f"残り {minutes}:{seconds:02d}"))
     if doing := record.get("doing"):
-        parts.append(phrases.understood(doing) or Text(doing, doing))
+        parts.append(phrases.understood(doing) or Text.same(doing))
     return plain.line(f"{host}: {' / '.join(phrases.joined(parts, ', ').in_language(language or 'en'))}")
 
 

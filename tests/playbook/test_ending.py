@@ -100,6 +100,12 @@ def test_what_is_to_be_brought_back_is_asked_for_in_both_languages(tmp_path: Pat
     assert code == 2 and "What shall be brought back?" in output and "何を元に戻しますか" in output and "length' failed" not in output, output
 
 
+@pytest.mark.parametrize(("language", "told", "untold"), [("en", "What shall be brought back?", "何を元に"), ("ja", "何を元に", "brought back?")])
+def test_who_reads_one_language_is_asked_in_it(tmp_path: Path, language: str, told: str, untold: str) -> None:
+    code, output = play(tmp_path, "restore", offboard_language=language)
+    assert code == 2 and told in output and untold not in output, output
+
+
 @pytest.mark.parametrize(
     ("by", "told_why"), [(["A"], "one person's name"), ({"a": 1}, "one person's name"), (True, "one person's name"), ("\u200b", "Who confirms?")]
 )

@@ -50,6 +50,7 @@ ONE_IMPORTER = {
     "kiota_http": "_graph/sdk.py",
     "azure": "_graph/sdk.py",
     "httpx": "_graph/sdk.py",
+    "dns": "_federation/dns_txt.py",
     "ldap3": "_directory/client.py",
     "smbclient": "_directory/sysvol.py",
     "smbprotocol": "_directory/sysvol.py",
@@ -261,6 +262,36 @@ def test_what_runs_on_a_machine_needs_its_python_alone(file: Path) -> None:
     ast.parse(file.read_text(), feature_version=(3, 8))
     foreign = {name for name in imports(file) if name.split(".")[0] not in sys.stdlib_module_names and not name.startswith("module_utils._linux.on_target.")}
     assert foreign == set()
+
+
+#: rooms in which an object's id is a path or a name
+_IDS_ARE_NAMES = ("_windows", "_linux", "_directory")
+
+
+def _is_id(node: ast.expr, *, any_room: bool) -> bool:
+    """Whether it is what a service or a person gave as the id of something: `item["id"]`, `person.id`, `str(entry.get("userId") or "")`, `tenant_id`."""
+    match node:
+        case ast.Constant(value=str() as name) | ast.Name(id=name) | ast.Attribute(attr=name):
+            return bool(re.fullmatch(r"\w*(Id|_id)|sku" if any_room else r"id|\w*(Id|_id)|sku", name))
+        case ast.Subscript(slice=part):
+            return isinstance(part, ast.Constant) and _is_id(part, any_room=any_room)
+        case ast.Call(func=ast.Name(id="str"), args=[part]) | ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant() as part, *_]):
+            return _is_id(part, any_room=any_room)
+        case ast.BoolOp(values=[part, *_]):
+            return _is_id(part, any_room=any_room)
+    return False
+
+
+def test_ids_are_compared_by_one_rule() -> None:
+    """That of `_core/names.py`: people give them in braces, in capitals and full-width. A comparison of its own forgets one of these."""
+    own = [
+        f"{file.relative_to(PLUGINS)}:{node.lineno}: {ast.unparse(node)}"
+        for file in sorted((PLUGINS / "module_utils").rglob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("casefold", "lower")
+        if _is_id(node.func.value, any_room=file.relative_to(PLUGINS / "module_utils").parts[0] in _IDS_ARE_NAMES)
+    ]
+    assert own == []
 
 
 def _words(text: str) -> set[str]:
@@ -497,6 +528,25 @@ def test_a_condition_takes_no_text_for_true() -> None:
             for text in (str(text) for one in conditions for text in (one if isinstance(one, list) else [one])):
                 taken += [(file.name, task.get("name"), name) for name in names if re.search(rf"\b{name}\b(?!\s*\|\s*bool\b)", text)]
     assert taken == []
+
+
+def _japanese_in_yaml(node: object, key: str = "") -> Iterator[str]:
+    """Texts with Japanese that are no part of a text in both languages (its `en` may quote what stands on a screen)."""
+    if isinstance(node, dict):
+        for name, value in node.items():
+            yield from _japanese_in_yaml(value, str(name))
+    elif isinstance(node, list):
+        for item in node:
+            yield from _japanese_in_yaml(item, key)
+    elif isinstance(node, str) and key not in ("en", "ja") and re.search(r"[\u3040-\u30ff\u4e00-\u9fff]", node):
+        yield node
+
+
+def test_what_roles_and_playbooks_tell_is_told_in_the_language_of_its_reader() -> None:
+    """English and Japanese side by side, as `en` and `ja`; the filter in_language chooses."""
+    files = [*places.ROOT.glob("roles/*/tasks/**/*.yml"), *places.ROOT.glob("roles/*/[dv]*/*.yml"), *places.ROOT.glob("playbooks/**/*.yml")]
+    told = [f"{file.relative_to(places.ROOT)}: {text}" for file in files for text in _japanese_in_yaml(yaml.safe_load(file.read_text().replace("!unsafe", "")))]
+    assert told == []
 
 
 def test_every_list_of_the_roles_is_known_to_be_one() -> None:

@@ -408,6 +408,7 @@ CODES: dict[Text, dict[str, Text]] = {
         "no_licence": Text("It needs a licence that the tenant or the user does not have.", "必要なライセンスがない。"),
         "no_intune": Text("The tenant has no Intune.", "テナントにIntuneがない。"),
         "encrypted": Text("The value is encrypted and shown to nobody.", "値が暗号化されており読めない。"),
+        "packed": Text("It is an archive that is not opened.", "圧縮ファイルのため内容を確認できない。"),
         "target_not_shown": Text("The address lies among secrets, which are not shown.", "宛先が機密情報に含まれ読めない。"),
         "custom_control": Text("Graph does not show where a custom control leads.", "カスタムコントロールの接続先は読めない。"),
         "too_many": Text("There are more entries than are read.", "件数が多すぎる。"),

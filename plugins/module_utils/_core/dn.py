@@ -53,7 +53,7 @@ def parse(text: str) -> Name:
     found = _EXTENDED.fullmatch(text)
     if not found:
         raise OffboardError(f"{text!r} is neither a distinguished name nor of the form <GUID=00000000-0000-0000-0000-000000000000>;CN=...", code="invalid_dn")
-    return Name((found["dn"] or "").strip(), found["guid"].lower())
+    return Name((found["dn"] or "").strip(), names.uuid(found["guid"]))
 
 
 def means(text: str, item: Mapping[str, Any]) -> bool:
@@ -63,7 +63,7 @@ def means(text: str, item: Mapping[str, Any]) -> bool:
     except OffboardError:  # who reads or changes it, says so
         return False
     if name.guid:
-        return name.guid == str(item.get("objectGUID", "")).lower()
+        return name.guid == names.uuid(str(item.get("objectGUID", "")))
     return key(name.dn) == key(item["dn"])
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from . import names
 from .model import Refusal
 
 
@@ -35,7 +36,7 @@ def nothing_known(named: Collection[str], where: str) -> Refusal:
 
 
 def never_touch(touched: Iterable[tuple[str, str]], protected: Collection[str], rule: str, why: str) -> list[Refusal]:
-    """`touched` are (id, name) pairs; ids or names in `protected` (compared without case) may not be among them."""
-    names = {value.casefold() for value in protected}
-    hits = tuple(name for identity, name in touched if identity.casefold() in names or name.casefold() in names)
+    """`touched` are (id, name) pairs of users; those in `protected`, by id or name, may not be among them."""
+    known = names.users(protected)
+    hits = tuple(name for identity, name in touched if not names.of_user(identity, name).isdisjoint(known))
     return [Refusal(rule=rule, msg=f"{why}: {', '.join(hits)}", objects=hits)] if hits else []

@@ -110,7 +110,7 @@ ACTIONS: dict[str, Text] = {
 
 def label(kind: str) -> Text:
     """What objects of a kind are called within a sentence; of one that has no words (another release's record) its own name."""
-    return KINDS.get(kind, Text(kind, kind))
+    return KINDS.get(kind, Text.same(kind))
 
 
 def heading(kind: str) -> Text:

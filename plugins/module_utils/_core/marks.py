@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from . import names
 from .errors import OffboardError
 
 
@@ -39,7 +40,7 @@ class Shard:
         return cls(int(found[1]), int(found[2]))
 
     def __contains__(self, user_id: str) -> bool:
-        return self.count == 1 or mark(user_id.casefold()) % self.count == self.number - 1
+        return self.count == 1 or mark(names.uuid(user_id)) % self.count == self.number - 1
 
 
 class Marks:

@@ -29,6 +29,14 @@ class Link:
 Line = Sequence[Union[Text, str, Link]]  # noqa: UP007 - pylint takes the other form for an operation on classes
 
 
+def listed(values: Iterable[str]) -> list[Text | str]:
+    """Values as they stand, with commas between them."""
+    line: list[Text | str] = []
+    for value in values:
+        line += [Text(", ", "、"), value] if line else [value]
+    return line
+
+
 @dataclass(frozen=True)
 class Heading:
     """The title (level 1) or that of a section (2, 3)."""
@@ -48,6 +56,15 @@ class Items:
 
     lines: Sequence[Line]
     numbered: bool = False
+
+    @classmethod
+    def points(cls, *lines: Text | Line) -> Items:
+        return cls([[line] if isinstance(line, Text) else line for line in lines])
+
+    @classmethod
+    def in_order(cls, *lines: Text | Line) -> Items:
+        """To be taken one after the other."""
+        return cls([[line] if isinstance(line, Text) else line for line in lines], numbered=True)
 
 
 @dataclass(frozen=True)

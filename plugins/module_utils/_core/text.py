@@ -23,9 +23,18 @@ class Text(NamedTuple):
         """Out of a record (a finding, what a person has to do) that keeps both languages as `en` and `ja`. Raises KeyError."""
         return cls(record["en"], record["ja"])
 
+    @classmethod
+    def same(cls, value: str) -> Text:
+        """What is the same in both languages, such as a name."""
+        return cls(value, value)
+
     def in_language(self, language: str) -> tuple[str, ...]:
         """What is told to a reader of `language`: one text, or with `both` each of them."""
         return tuple(self) if language == "both" else (getattr(self, language),)
+
+    def told(self, language: object) -> str:
+        """The same as one sentence. Both languages for a language that is none, which may be what the sentence is about."""
+        return " / ".join(self.in_language(str(language) if language in LANGUAGES else "both"))
 
 
 def counted(number: int, one: str, many: str) -> str:

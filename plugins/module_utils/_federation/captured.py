@@ -298,8 +298,10 @@ def _of_item(item: Any) -> tuple[list[str], list[Any]]:
     if isinstance(item, list):
         is_pair = len(item) == 2 and _is_field(item[0]) and isinstance(item[1], str)
         return ([item[1]], []) if is_pair else ([], item)
-    if not isinstance(item, dict):
-        return [], []
+    return _of_object(item) if isinstance(item, dict) else ([], [])
+
+
+def _of_object(item: dict[str, Any]) -> tuple[list[str], list[Any]]:
     found = [item["value"]] if _is_field(item.get("name")) and isinstance(item.get("value"), str) else []
     if isinstance(xml_text := item.get("saml"), str) and _BEGIN.match(xml_text):
         found.append(xml_text)

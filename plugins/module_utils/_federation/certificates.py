@@ -238,7 +238,7 @@ def _key_bits(key: str, public_key: bytes) -> int:
     if key in _FIXED_BITS:
         return _FIXED_BITS[key]
     if serialization is None:  # who needs no more of a certificate than its dates demands no library
-        return 0
+        return 0  # type: ignore[unreachable]
     try:
         return getattr(serialization.load_der_public_key(public_key), "key_size", 0)
     except (ValueError, TypeError, cryptography_exceptions.UnsupportedAlgorithm):

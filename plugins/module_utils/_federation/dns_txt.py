@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from .._core.errors import OffboardError
-from .libraries import dns
+
+try:
+    import dns.exception
+    import dns.resolver
+except ImportError as exc:
+    IMPORT_ERROR: ImportError | None = exc
+    dns = None  # type: ignore[assignment]
+else:
+    IMPORT_ERROR = None
 
 
 def txt_lookup(servers: Sequence[str] = (), *, port: int = 53, timeout: float = 10.0) -> Callable[[str], list[str]]:

@@ -1,15 +1,12 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What this room needs besides Python, imported in one place so that a module can say what is missing."""
+"""What reading metadata, tokens and certificates needs besides Python, imported in one place so that a module can say what is missing (`needs.py`)."""
 
 from __future__ import annotations
 
 try:
-    import dns.exception
-    import dns.resolver
     import idna
-    import signxml
     from cryptography import exceptions as cryptography_exceptions
     from cryptography import x509
     from cryptography.hazmat.primitives import serialization
@@ -18,11 +15,8 @@ try:
     from publicsuffixlist import PublicSuffixList
 except ImportError as exc:
     IMPORT_ERROR: ImportError | None = exc
-    cryptography_exceptions = dns = ec = etree = idna = rsa = serialization = signxml = x509 = PublicSuffixList = None  # type: ignore[assignment, misc]
+    cryptography_exceptions = ec = etree = idna = rsa = serialization = x509 = PublicSuffixList = None  # type: ignore[assignment, misc]
 else:
     IMPORT_ERROR = None
 
-#: For the message about a missing library.
-NAMES = "lxml, signxml, cryptography, dnspython, idna, publicsuffixlist"
-
-__all__ = ["IMPORT_ERROR", "NAMES", "PublicSuffixList", "cryptography_exceptions", "dns", "ec", "etree", "idna", "rsa", "serialization", "signxml", "x509"]
+__all__ = ["IMPORT_ERROR", "PublicSuffixList", "cryptography_exceptions", "ec", "etree", "idna", "rsa", "serialization", "x509"]

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from .._core.sheet import Block, Code, Heading, Items, Line, Paragraph, Table
+from .._core.sheet import Block, Code, Heading, Items, Line, Paragraph, Table, listed
 from .._core.text import Text
 from .partners import SAML, Requirements, adfs_commands
 
@@ -107,12 +107,12 @@ def blocks(need: Requirements, organization: str, links: Sequence[str] = ()) -> 
 
 
 def _opening(need: Requirements, organization: str) -> Iterator[Block]:
-    who = _plain(organization) if organization else Text("our company", "当社")
-    yield Heading(1, [Text("Sign-in with your own accounts: settings for ", "自社アカウントでのサインインの設定依頼書: "), _plain(need.name)])
+    who = Text.same(organization) if organization else Text("our company", "当社")
+    yield Heading(1, [Text("Sign-in with your own accounts: settings for ", "自社アカウントでのサインインの設定依頼書: "), Text.same(need.name)])
     yield Paragraph(
         [
             Text("People of ", ""),
-            *_joined(need.domains),
+            *listed(need.domains),
             Text(" who are guests of ", "のゲストが、"),
             who,
             Text(
@@ -127,8 +127,8 @@ def _opening(need: Requirements, organization: str) -> Iterator[Block]:
         [_ITEM, _VALUE],
         [
             [[Text("Our tenant ID", "当社のテナントID")], [need.service.tenant_id]],
-            [[Text("Your mail domains", "貴社のメールドメイン")], _joined(need.domains)],
-            [[Text("Protocol", "プロトコル")], [_plain(", ".join(_PROTOCOL_NAMES[name] for name in need.protocols))]],
+            [[Text("Your mail domains", "貴社のメールドメイン")], listed(need.domains)],
+            [[Text("Protocol", "プロトコル")], [Text.same(", ".join(_PROTOCOL_NAMES[name] for name in need.protocols))]],
         ],
     )
     if len(need.protocols) > 1:
@@ -146,7 +146,7 @@ def _values(need: Requirements) -> Iterator[Block]:
     service = need.service
     for name in need.protocols:
         saml = name == SAML
-        yield Heading(2, [Text("Values for ", "設定値: "), _plain(_PROTOCOL_NAMES[name])])
+        yield Heading(2, [Text("Values for ", "設定値: "), Text.same(_PROTOCOL_NAMES[name])])
         endpoint = Text(
             "AssertionConsumerService (HTTP-POST); also Destination and Recipient", "AssertionConsumerService（HTTP-POST。DestinationとRecipientも同じ）"
         )
@@ -237,7 +237,7 @@ def _adfs(need: Requirements, organization: str) -> Iterator[Block]:
         [Text("Run this in PowerShell on the primary AD FS server, as an administrator:", "プライマリAD FSサーバーのPowerShellで、管理者として実行します。")]
     )
     for name in need.protocols:
-        yield Heading(3, [_plain(_PROTOCOL_NAMES[name])])
+        yield Heading(3, [Text.same(_PROTOCOL_NAMES[name])])
         yield Code("powershell", adfs_commands(f"{organization or 'Microsoft Entra'} {need.service.tenant_id}", need.service, name))
     yield Paragraph(
         [
@@ -253,7 +253,7 @@ def _adfs(need: Requirements, organization: str) -> Iterator[Block]:
 
 
 def _dns(need: Requirements) -> Iterator[Block]:
-    yield Heading(2, [_plain("DNS")])
+    yield Heading(2, [Text.same("DNS")])
     lines = [item.zone_line for item in need.dns if item.zone_line]
     if not need.dns:
         yield Paragraph(
@@ -283,7 +283,7 @@ def _dns(need: Requirements) -> Iterator[Block]:
             [
                 Text("Entra does not accept this sign-in address, whatever DNS says: ", "このサインイン先はDNSの設定に関わらずEntraで受け入れられません: "),
                 item.domain,
-                _plain(f" ({item.rule})"),
+                Text.same(f" ({item.rule})"),
             ]
         )
     if need.dns and not lines and not refused:
@@ -303,7 +303,7 @@ def _known(need: Requirements) -> Iterator[Block]:
     if known.issuer_uri:
         rows.append([[Text("Issuer (entity ID)", "発行者（エンティティID）")], [known.issuer_uri]])
     for name, address in known.passive_sign_in_uris.items():
-        rows.append([[Text("Sign-in address, ", "サインイン先 "), _plain(_PROTOCOL_NAMES[name])], [address]])
+        rows.append([[Text("Sign-in address, ", "サインイン先 "), Text.same(_PROTOCOL_NAMES[name])], [address]])
     if known.certificate is not None:
         rows += [
             [[Text("Thumbprint (SHA-1) of the signing certificate", "署名証明書の拇印（SHA-1）")], [known.certificate.sha1.upper()]],
@@ -365,7 +365,7 @@ def _test(links: Sequence[str]) -> Iterator[Block]:
             ],
             [
                 Text("Open a link that carries our tenant, in a private window:", "プライベート ウィンドウで、当社テナントを含む次のリンクを開きます。"),
-                *_joined(links),
+                *listed(links),
             ],
             [
                 Text(
@@ -383,15 +383,3 @@ def _test(links: Sequence[str]) -> Iterator[Block]:
         numbered=True,
     )
     yield Table([Text("Error", "エラー"), Text("What to do", "対処")], [[[code], [text]] for code, text in _ERRORS])
-
-
-def _plain(value: str) -> Text:
-    """A name, the same in both languages."""
-    return Text(value, value)
-
-
-def _joined(values: Iterable[str]) -> list[Text | str]:
-    line: list[Text | str] = []
-    for value in values:
-        line += [Text(", ", "、"), value] if line else [value]
-    return line

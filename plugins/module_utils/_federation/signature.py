@@ -13,7 +13,15 @@ from __future__ import annotations
 from .._core.errors import OffboardError
 from . import xml
 from .certificates import BadCertificate, Certificate
-from .libraries import cryptography_exceptions, ec, etree, rsa, signxml, x509
+from .libraries import cryptography_exceptions, ec, etree, rsa, x509
+
+try:
+    import signxml
+except ImportError as exc:
+    IMPORT_ERROR: ImportError | None = exc
+    signxml = None  # type: ignore[assignment]
+else:
+    IMPORT_ERROR = None
 
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
 SIGNATURE = f"{DS}Signature"
@@ -147,7 +155,7 @@ def _verifier(element: etree._Element, signature: etree._Element) -> signxml.XML
             for method in xml.children(known, SIGNED_INFO, f"{DS}CanonicalizationMethod"):
                 for found in list(method.iterchildren(_INCLUSIVE_NAMESPACES)):
                     method.remove(found)
-            super().validate_schema(known)
+            super().validate_schema(known)  # type: ignore[no-untyped-call]
 
         def _c14n(self, nodes: etree._Element, algorithm: signxml.CanonicalizationMethod, inclusive_ns_prefixes: list[str] | None = None) -> bytes:
             signed_info = nodes.tag == SIGNED_INFO

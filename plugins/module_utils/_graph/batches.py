@@ -227,23 +227,26 @@ class Engine:
         if answer.status == 401 and self._signed_in_anew(item, application, answer):
             return
         again = answer.status == 429 or (answer.uncertain and not item.request.writes)
-        if answer.status == 429:
-            application.refused += 1
-            asked = folded((raw or {}).get("headers"))
-            seconds = retry_after(asked) or min(2.0 ** (item.attempts + 1), 60.0)
-            if seconds > MAX_RETRY_AFTER:
-                if self._pool.lose(application, answer.error(item.request)):
-                    self._first.append(item)
-                    return
-                into.stop = too_long(seconds)
-            into.wait(seconds, asked)
-        elif answer.uncertain:
-            asked_for = retry_after(folded(raw.get("headers"))) if raw is not None else None
-            into.wait(asked_for or (1.0 if again else 0.0))
+        if answer.status == 429 and self._throttled(item, _headers(raw), application, answer, into):
+            return
+        if answer.uncertain:
+            into.wait(retry_after(_headers(raw)) or (1.0 if again else 0.0))
         if again and item.attempts + 1 < ATTEMPTS and into.pause <= MAX_RETRY_AFTER and self._failure is None:
             self._first.append(replace(item, attempts=item.attempts + 1))
         else:
             into.final.append((item.request, answer))
+
+    def _throttled(self, item: _Sending, headers: Mapping[str, str], application: Application, answer: Answer, into: _SortedOut) -> bool:
+        """Whether another application sends it, since this one would have to wait for too long. Else all wait, or where none is left it ends here."""
+        application.refused += 1
+        seconds = retry_after(headers) or min(2.0 ** (item.attempts + 1), 60.0)
+        if seconds > MAX_RETRY_AFTER:
+            if self._pool.lose(application, answer.error(item.request)):
+                self._first.append(item)
+                return True
+            into.stop = too_long(seconds)
+        into.wait(seconds, headers)
+        return False
 
     def _elsewhere(self, item: _Sending, application: Application) -> bool:
         """A request that one application may not send is not carried out; whether another one may is tried before that is the answer."""
@@ -318,6 +321,11 @@ def _cost(batch: Collection[_Sending]) -> Cost:
     """A batch is all about authentication methods, or not at all."""
     reports = len(batch) if any(item.request.reports for item in batch) else 0
     return Cost(len(batch), sum(1 for item in batch if item.request.writes), reports)
+
+
+def _headers(raw: Mapping[str, Any] | None) -> Mapping[str, str]:
+    """Those of one answer inside a batch; none where there was no answer."""
+    return folded((raw or {}).get("headers"))
 
 
 def _decoded(body: Any) -> Mapping[str, Any]:

@@ -119,12 +119,12 @@ def _sharing(connection: type[http.client.HTTPConnection]) -> Callable[..., Any]
 
 
 class _Http(urllib.request.HTTPHandler):
-    def do_open(self, http_class, req, **options):
+    def do_open(self, http_class: Any, req: Any, **options: Any) -> Any:
         return super().do_open(_sharing(http_class), req, **options)
 
 
 class _Https(urllib.request.HTTPSHandler):
-    def do_open(self, http_class, req, **options):
+    def do_open(self, http_class: Any, req: Any, **options: Any) -> Any:
         return super().do_open(_sharing(http_class), req, **options)
 
 

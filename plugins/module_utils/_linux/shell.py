@@ -289,7 +289,13 @@ def _launched(how: _Launcher, name: str, words: Sequence[str], folder: str, envi
             at += 1
         else:
             break
-    rest = list(words[at:])
+    yield from _behind_options(how, name, list(words[at:]), folder, environment, depth, named=named)
+
+
+def _behind_options(
+    how: _Launcher, name: str, rest: Sequence[str], folder: str, environment: dict[str, str], depth: int, *, named: bool
+) -> Iterator[tuple[str, str]]:
+    """What is started by the words behind a launcher's own options: a folder's files, a login shell's script, a line for a shell, or a command."""
     if name == "run-parts":  # all that lies there
         yield from ((folder, variables(word, environment).rstrip("/") + EVERY) for word in rest[:1])
     elif name in _LOGINS and not named:  # what is left are arguments of the login shell

@@ -9,7 +9,7 @@ import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from .._core.names import domain
+from .._core.names import domain, uuid
 from .._core.times import SKEW, moment
 from . import phrases
 
@@ -29,7 +29,7 @@ def doubt(found: Mapping[str, Any], owner: Mapping[str, str], domains: Iterable[
     tenant = owner.get("tenant_id", found["tenant_id"])
     age = now - moment(found["at"])
     missing = sorted(set(map(domain, domains)) - set(map(domain, found["domains"])))
-    if found["tenant_id"].casefold() != tenant.casefold():
+    if uuid(found["tenant_id"]) != uuid(tenant):
         return Doubt("tenant", phrases.english("is_of_other_tenant", found=found["tenant_id"], tenant=tenant))
     if age < -SKEW:
         return Doubt("clock", phrases.english("is_yet_to_come", at=found["at"]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import re
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._core import codes
@@ -182,7 +182,7 @@ PHRASES: dict[str, Text] = common.PHRASES | OF_EXIT
 
 def told(name: str, /, **values: Text | str | int) -> Text:
     """A phrase of either catalogue with its values, of which a Text is in the language of the phrase. Raises KeyError for one that is in neither."""
-    both = {field: value if isinstance(value, Text) else Text(str(value), str(value)) for field, value in values.items()}
+    both = {field: value if isinstance(value, Text) else Text.same(str(value)) for field, value in values.items()}
     phrase = PHRASES[name]
     return Text(phrase.en.format(**{field: value.en for field, value in both.items()}), phrase.ja.format(**{field: value.ja for field, value in both.items()}))
 
@@ -231,7 +231,7 @@ def understood(record: str) -> Text | None:
 def in_language(record: str, language: str) -> str:
     """A record as its reader wants it; as it is where the catalogue has none like it, and where it has been told in both languages."""
     found = understood(record) if language else None
-    return record if found is None or f" / {found.ja[:_ALREADY]}" in record else " / ".join(found.in_language(language))
+    return record if found is None or f" / {found.ja[:_ALREADY]}" in record else found.told(language)
 
 
 def _nested(record: str) -> str:
@@ -243,7 +243,13 @@ def _nested(record: str) -> str:
 
 def reasons(records: list[str]) -> Text:
     """Several phrases of a record. One that the catalogue has not (it was written by another release) is shown as it is."""
-    return joined([understood(record) or Text(record, record) for record in records])
+    return joined([understood(record) or Text.same(record) for record in records])
+
+
+def first_of(records: Sequence[str], limit: int = 10) -> Text:
+    """So many phrases of a record as `reasons` has them, and how many more there are."""
+    told, more = joined([understood(record) or Text.same(record) for record in records[:limit]], ", ", "、"), len(records) - limit
+    return Text(f"{told.en} (+{more})", f"{told.ja}（ほか{more}件）") if more > 0 else told
 
 
 def _japanese(record: str) -> str:

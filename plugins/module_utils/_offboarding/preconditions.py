@@ -18,6 +18,7 @@ from .._core import manifest, plain, strict_json
 from .._core.errors import OffboardError
 from .._core.heads import some
 from .._core.model import Change, Object
+from .._core.names import uuid
 from .._core.times import as_time, past
 from .._module import binding
 from .._module.clock import now
@@ -198,7 +199,7 @@ def read_saved(path: str) -> dict[str, Any] | None:
 def check_tenant(folder: str, found: Mapping[str, Any], owner: Mapping[str, str]) -> None:
     """Refuse a snapshot of another tenant. Raises OffboardError `other_run_folder`."""
     tenant = owner.get("tenant_id", found["tenant_id"])
-    if tenant.casefold() != found["tenant_id"].casefold():
+    if uuid(tenant) != uuid(found["tenant_id"]):
         raise OffboardError(
             phrases.english("snapshot_of_other_tenant", folder=folder, found=plain.line(found["tenant_id"]), tenant=tenant),
             code="other_run_folder",

@@ -36,7 +36,7 @@ def _one(item: Mapping[str, Any], language: str) -> str:
         return msg
     if (found := _MISSING.fullmatch(msg)) and found[1] in _VARIABLES:
         variable = _VARIABLES[found[1]]
-        return " / ".join(Text(f"{msg}. Set {variable}.", f"{variable} が指定されていません（{msg}）。").in_language(language))
+        return Text(f"{msg}. Set {variable}.", f"{variable} が指定されていません（{msg}）。").told(language)
     if language == "en" or not (japanese := _in_japanese(item, msg)):
         return msg
     return f"{japanese} 原文（英語）: {msg}" if language == "ja" else f"{msg} / {japanese}"

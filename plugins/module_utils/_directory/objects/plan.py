@@ -63,13 +63,6 @@ def describe(entry: Entry, around: Surroundings) -> Object:
         raise OffboardError(f"{entry.dn} is of class {kind}; only users and groups are handled", code="unsupported_class")
     object_sid = sid(entry.raw("objectSid")[0])
     control = entry.number("userAccountControl") if "user" in classes else None
-    descriptor = entry.raw("nTSecurityDescriptor")
-    own_denied = denied(descriptor[0]) if descriptor else 0
-    logons = [when for name in ("lastLogon", "lastLogonTimestamp") if (when := file_time(entry.number(name)))]
-    references = {forward: entry.texts(back) for back, forward in around.back_links.items() if back != "memberOf" and entry.raw(back)}
-    protection = ["Delete denied to Everyone on the object"] if own_denied & (DELETE | DELETE_TREE) else []
-    if around.parent_denied & DELETE_CHILD:
-        protection.append("Delete Child denied to Everyone on its parent")
     state = {
         "class": "group" if "group" in classes else "user",
         "sAMAccountName": entry.text("sAMAccountName"),
@@ -82,16 +75,37 @@ def describe(entry: Entry, around: Surroundings) -> Object:
         "adminCount": entry.number("adminCount"),
         "critical": entry.text("isCriticalSystemObject") == "TRUE" or int(object_sid.rpartition("-")[2]) < _FIRST_FREE_RID,
         "own": object_sid in around.own_sids,
-        "protection": protection,
+        "protection": _protection(entry, around),
         "member": entry.texts("member"),
         "memberOf": entry.texts("memberOf"),
         "children": list(around.children),
         "primary_members": list(around.primary_members),
-        "referenced_by": {**references, **{name: list(dns) for name, dns in around.references.items() if dns}},
+        "referenced_by": _referenced_by(entry, around),
         "attributes": sorted(name.casefold() for name in entry.attributes),
-        "last_logon": max(logons).isoformat(timespec="seconds") if logons else None,
+        "last_logon": _last_logon(entry),
     }
     return Object(KIND, entry.dn, entry.text("sAMAccountName") or entry.dn, state)
+
+
+def _protection(entry: Entry, around: Surroundings) -> list[str]:
+    """What keeps everybody from deleting it ("Protect object from accidental deletion")."""
+    descriptor = entry.raw("nTSecurityDescriptor")
+    own_denied = denied(descriptor[0]) if descriptor else 0
+    protection = ["Delete denied to Everyone on the object"] if own_denied & (DELETE | DELETE_TREE) else []
+    if around.parent_denied & DELETE_CHILD:
+        protection.append("Delete Child denied to Everyone on its parent")
+    return protection
+
+
+def _referenced_by(entry: Entry, around: Surroundings) -> dict[str, list[str]]:
+    """DNs of what names the object, by link or without one, by attribute; groups that it is in are `memberOf`."""
+    linked = {forward: entry.texts(back) for back, forward in around.back_links.items() if back != "memberOf" and entry.raw(back)}
+    return linked | {name: list(dns) for name, dns in around.references.items() if dns}
+
+
+def _last_logon(entry: Entry) -> str | None:
+    logons = [when for name in ("lastLogon", "lastLogonTimestamp") if (when := file_time(entry.number(name)))]
+    return max(logons).isoformat(timespec="seconds") if logons else None
 
 
 # --- plan -------------------------------------------------------------------------------------------

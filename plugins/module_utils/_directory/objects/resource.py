@@ -1,169 +1,36 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""directory_object and its _info twin: reading, writing and verifying what objects.py decides."""
+"""directory_object: carrying out and verifying what plan.py decides, and bringing saved objects back."""
 
 from __future__ import annotations
 
 import datetime
-import itertools
 import json
 import os
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..._core import guard, journal, phrases
-from ..._core.dn import Name, canonical, extended, parse
+from ..._core import guard, journal
+from ..._core.dn import Name, extended
 from ..._core.dn import key as dn_key
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Refusal
+from ..._core.names import uuid
 from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._module import waiting
 from ..._module.files import read_journal, read_lines, write_atomically
 from ..._module.runner import Record, Resource
-from .. import agent_config
-from ..client import Client, equals, netbios_name
+from ..client import Client, equals
 from ..connection import Connection
 from ..known import remembered
-from ..values import ACCOUNT_DISABLED, Entry, denied, guid, guid_bytes, parent_dn, sid
+from ..values import ACCOUNT_DISABLED, Entry, guid, guid_bytes
 from . import plan as objects
 from . import saved
-from .options import InfoOptions, Options
-
-# Attributes that name another object without being a link in the schema
-_NAMING = ("assistant", "secretary", "seeAlso")
-_ACT_ON_BEHALF, _DELEGATE_TO = "msDS-AllowedToActOnBehalfOfOtherIdentity", "msDS-AllowedToDelegateTo"
-_BATCH = 50  # objects per filter
-#: A name that leads nowhere: a typo, one of another domain, or one below an organizational unit that is gone or may not be seen.
-_NAMES_NOTHING = ("invalid_dn", "other_domain", "cannot_read", "not_found", "config_unreadable")
-
-
-def now() -> datetime.datetime:
-    """The present time, UTC."""
-    return datetime.datetime.now(datetime.UTC)
-
-
-class Reader:
-    """Reads objects with all that their guards look at."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-        self._schema: dict[str, saved.SchemaAttribute] = {}
-        self._forward: dict[int, str] = {}  # forward links by linkID
-        self._parents: dict[str, int] = {}
-
-    def entry(self, name: Name) -> Entry | None:
-        """The object that is meant: by its objectGUID where that is known."""
-        return self._client.read(canonical(name.dn), descriptor=True, guid=name.guid)
-
-    def entries(self, names: Iterable[Name]) -> tuple[list[Entry], list[Name]]:
-        """The objects that exist, once each, and the names of those that do not."""
-        found: dict[str, Entry] = {}
-        missing: dict[str, Name] = {}
-        for name in names:
-            entry = self.entry(name)
-            if entry is None:
-                missing.setdefault(dn_key(str(name)), name)
-            else:
-                found.setdefault(dn_key(entry.dn), entry)
-        return list(found.values()), list(missing.values())
-
-    def guids(self, dns: Iterable[str]) -> dict[str, str]:
-        """The objectGUID of each of the objects that is in this domain, by its DN."""
-        wanted = {dn_key(dn): dn for dn in dns}
-        found: dict[str, str] = {}
-        for query in _any_of([equals("distinguishedName", dn) for dn in wanted.values()]):
-            for entry in self._client.search(query, ["objectGUID"]):
-                found[wanted.get(dn_key(entry.dn), entry.dn)] = guid(entry.raw("objectGUID")[0])
-        return found
-
-    def names(self, guids: Iterable[str]) -> dict[str, str]:
-        """The DN that each of the objects in this domain has now, by its objectGUID."""
-        queries = _any_of([equals("objectGUID", guid_bytes(text)) for text in sorted(set(guids))])
-        return {guid(entry.raw("objectGUID")[0]): entry.dn for query in queries for entry in self._client.search(query, ["objectGUID"])}
-
-    def describe(self, entries: Sequence[Entry], *, again: bool = False) -> list[Object]:
-        """Raises OffboardError `unsupported_class`. `again` when nothing that was read before may count."""
-        if again:
-            self._parents.clear()
-        schema = self.schema(entries)
-        back_links = {known.name: self._forward[known.link_id - 1] for known in schema.values() if known.link_id and known.is_back_link}
-        own = {sid(value) for value in self._client.root.raw("tokenGroups")}
-        references = self._references(entries)
-        return [
-            objects.describe(
-                entry,
-                objects.Surroundings(
-                    own_sids=own,
-                    parent_denied=self._parent_denied(entry.dn),
-                    back_links=back_links,
-                    references=references[entry.dn],
-                    children=[below.dn for below in self._client.search("(objectClass=*)", ["objectClass"], base=entry.dn) if below.dn != entry.dn],
-                    primary_members=self._primary_members(entry),
-                ),
-            )
-            for entry in entries
-        ]
-
-    def _primary_members(self, entry: Entry) -> list[str]:
-        """Of a group; its relative identifier is what the members' primaryGroupID holds."""
-        rid = sid(entry.raw("objectSid")[0]).rpartition("-")[2] if entry.raw("groupType") and entry.raw("objectSid") else ""
-        return [member.dn for member in self._client.search(equals("primaryGroupID", rid), ["objectClass"])] if rid else []
-
-    def schema(self, entries: Iterable[Entry]) -> dict[str, saved.SchemaAttribute]:
-        """What the schema says of the attributes that the entries have, by name in lower case."""
-        names = {name.casefold() for entry in entries for name in entry.attributes} - self._schema.keys()
-        base = self._client.root.text("schemaNamingContext")
-        wanted = ["lDAPDisplayName", "systemOnly", "systemFlags", "linkID"]
-        for query in _any_of([equals("lDAPDisplayName", name) for name in sorted(names)]):
-            for found in self._client.search(f"(&(objectClass=attributeSchema){query})", wanted, base=base):
-                known = saved.SchemaAttribute.of(found)
-                self._schema[known.name.casefold()] = known
-        forward = {known.link_id - 1 for known in self._schema.values() if known.link_id and known.is_back_link} - self._forward.keys()
-        for query in _any_of([equals("linkID", str(number)) for number in sorted(forward)]):
-            for found in self._client.search(f"(&(objectClass=attributeSchema){query})", ["lDAPDisplayName", "linkID"], base=base):
-                self._forward[found.number("linkID") or 0] = found.text("lDAPDisplayName") or ""
-        return self._schema
-
-    def _parent_denied(self, dn: str) -> int:
-        parent = parent_dn(dn)
-        if dn_key(parent) not in self._parents:
-            entry = self._client.read(parent, ("objectClass",), descriptor=True)
-            descriptor = entry.raw("nTSecurityDescriptor") if entry else []
-            self._parents[dn_key(parent)] = denied(descriptor[0]) if descriptor else 0
-        return self._parents[dn_key(parent)]
-
-    def _references(self, entries: Sequence[Entry]) -> dict[str, dict[str, list[str]]]:
-        """Who names the entries without a link: by DN, by a service principal name for delegation, or by SID in a descriptor."""
-        result: dict[str, dict[str, list[str]]] = {entry.dn: {} for entry in entries}
-        tests = [equals(name, entry.dn) for entry in entries for name in _NAMING]
-        tests += [equals(_DELEGATE_TO, spn) for entry in entries for spn in entry.texts("servicePrincipalName")]
-        for query in _any_of([*tests, f"({_ACT_ON_BEHALF}=*)"] if entries else []):
-            for other in self._client.search(query, [*_NAMING, _DELEGATE_TO, _ACT_ON_BEHALF]):
-                for entry in entries:
-                    for name in _named_by(entry, other):
-                        result[entry.dn].setdefault(name, []).append(other.dn)
-        return result
-
-
-def _named_by(entry: Entry, other: Entry) -> Iterator[str]:
-    for name in _NAMING:
-        if dn_key(entry.dn) in map(dn_key, other.texts(name)):
-            yield name
-    spns = {spn.casefold() for spn in entry.texts("servicePrincipalName")}
-    if spns & {spn.casefold() for spn in other.texts(_DELEGATE_TO)}:
-        yield _DELEGATE_TO
-    if any(entry.raw("objectSid")[0] in descriptor for descriptor in other.raw(_ACT_ON_BEHALF)):
-        yield _ACT_ON_BEHALF
-
-
-def _any_of(tests: Sequence[str]) -> Iterator[str]:
-    for start in range(0, len(tests), _BATCH):
-        yield f"(|{''.join(tests[start : start + _BATCH])})"
+from .options import Options
+from .read import ACT_ON_BEHALF, DELEGATE_TO, Reader
 
 
 class DirectoryObjects(Resource):
@@ -176,7 +43,7 @@ class DirectoryObjects(Resource):
         self._client = client
         self._options = options
         self._reader = Reader(client)
-        self._now = now()
+        self._now = datetime.datetime.now(datetime.UTC)
         self._wanted: list[str] = []
         self._objects: dict[str, Object] = {}
         self._every_copy: list[saved.SavedCopy] = []
@@ -216,23 +83,23 @@ class DirectoryObjects(Resource):
                 self._not_meant.append(objects.other_object(Name(there.dn, name.guid), there, ""))
         return found, lost
 
-    def _remember(self, names: Iterable[Name], entries: Iterable[Entry], missing: Iterable[Name]) -> None:
+    def _remember(self, names: Iterable[Name], entries: Sequence[Entry], missing: Sequence[Name]) -> None:
         """A name that the snapshot, or this run folder's journal, has for another object was not confirmed for the one that has it now."""
         earlier = self._known_before()
-        ever = earlier.keys() | _add_from_journal(earlier, self._options.journal) | {uuid for uuid, _why in earlier.values()}
+        ever = earlier.keys() | _add_from_journal(earlier, self._options.journal) | {known for known, _why in earlier.values()}
         ever |= {text for copy in self._every_copy for text in (dn_key(copy.dn), copy.guid)}
-        given = {dn_key(name.dn) for name in names if not name.guid}
-        for entry in entries:
-            meant = earlier.get(dn_key(entry.dn)) if dn_key(entry.dn) in given else None
-            if meant and meant[0] != guid(entry.raw("objectGUID")[0]):
-                self._not_meant.append(objects.other_object(Name(entry.dn, meant[0]), entry, f" ({meant[1]})"))
-        missing, some = list(missing), any(True for _entry in entries)
-        if self._options.journal and missing and not (some or self._not_meant or any({dn_key(name.dn), name.guid} & ever for name in missing)):
+        self._not_meant += _others(entries, {dn_key(name.dn) for name in names if not name.guid}, earlier)
+        known = entries or self._not_meant or any({dn_key(name.dn), name.guid} & ever for name in missing)
+        if self._options.journal and missing and not known:
             self._nothing = [str(name) for name in missing]
+        self._not_meant += self._moved(missing, earlier)
+
+    def _moved(self, missing: Iterable[Name], earlier: Mapping[str, tuple[str, str]]) -> Iterator[Refusal]:
+        """Whose object has another name now."""
         for name in missing:
             meant = earlier.get(dn_key(name.dn)) if not name.guid else None
             if meant and (there := self._client.read("", guid=meant[0])):
-                self._not_meant.append(objects.moved(Name(name.dn, meant[0]), there, f" ({meant[1]})"))
+                yield objects.moved(Name(name.dn, meant[0]), there, f" ({meant[1]})")
 
     def _known_before(self) -> dict[str, tuple[str, str]]:
         """By the name that the option `known` has for an object: its objectGUID, and how that is known. Raises OffboardError `bad_option`."""
@@ -240,7 +107,7 @@ class DirectoryObjects(Resource):
         for item in remembered(self._options.known):
             if not item.get("dn") or not item.get("objectGUID"):
                 raise OffboardError("known: each object needs dn and objectGUID, as directory_object_info returns it", code="bad_option")
-            earlier.setdefault(dn_key(str(item["dn"])), (str(item["objectGUID"]).lower(), "it was known by that name"))
+            earlier.setdefault(dn_key(str(item["dn"])), (uuid(str(item["objectGUID"])), "it was known by that name"))
         return earlier
 
     def _load_copies(self, *, must_be_there: bool) -> list[saved.SavedCopy]:
@@ -428,12 +295,13 @@ class DirectoryObjects(Resource):
         links += [
             saved.SavedLink(other, name, entry.dn)
             for name, others in item.state["referenced_by"].items()
-            if name not in (_ACT_ON_BEHALF, _DELEGATE_TO)  # these outlive the object
+            if name not in (ACT_ON_BEHALF, DELEGATE_TO)  # these outlive the object
             for other in others
         ]
         guids = self._reader.guids(dn for link in links for dn in (link.dn, link.value) if dn != entry.dn)
-        path = os.path.join(self._options.backup_dir, saved.file_name(entry, now()))
-        write_atomically(path, saved.make(entry, self._reader.schema([entry]), links, now(), guids).encode(), overwrite=False)
+        at = datetime.datetime.now(datetime.UTC)
+        path = os.path.join(self._options.backup_dir, saved.file_name(entry, at))
+        write_atomically(path, saved.make(entry, self._reader.schema([entry]), links, at, guids).encode(), overwrite=False)
         self._saved[change.id] = path
         return path
 
@@ -530,6 +398,14 @@ class DirectoryObjects(Resource):
         self._client.close()
 
 
+def _others(entries: Iterable[Entry], given: Collection[str], earlier: Mapping[str, tuple[str, str]]) -> Iterator[Refusal]:
+    """Who has the name by which another one was confirmed. given: names (`dn_key`) that were given without an objectGUID."""
+    for entry in entries:
+        meant = earlier.get(dn_key(entry.dn)) if dn_key(entry.dn) in given else None
+        if meant and meant[0] != guid(entry.raw("objectGUID")[0]):
+            yield objects.other_object(Name(entry.dn, meant[0]), entry, f" ({meant[1]})")
+
+
 def _add_from_journal(meant: dict[str, tuple[str, str]], path: str | None) -> set[str]:
     """The objectGUID that each DN had when this run folder's tasks last changed it, by `dn_key`, and in words what they did. Returns all DNs and GUIDs there.
 
@@ -564,130 +440,3 @@ def _guid_in(record: Mapping[str, Any]) -> str:
 def make(params: Mapping[str, Any], check_mode: bool) -> DirectoryObjects:
     options = Options.of(params)
     return DirectoryObjects(Client(Connection.from_params(params), read_only=check_mode), options)
-
-
-def info(params: Mapping[str, Any]) -> dict[str, Any]:
-    """What directory_object_info returns: candidates, why each is one, and what would refuse its removal."""
-    options = InfoOptions.of(params)
-    with closing(Client(Connection.from_params(params), read_only=True)) as client:
-        return _find(client, options)
-
-
-class _Candidates:
-    """Objects by their names, each once whatever it is called, and what names none."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-        self._reader = Reader(client)
-        self.unusable: list[dict[str, Any]] = []
-        self._why: dict[str, list[str]] = {}
-        self._names: dict[str, Name] = {}
-
-    def add(self, text: str, reason: str) -> None:
-        """One more name, as `directory_object` takes them."""
-        try:
-            name = parse(text)
-            entry = self._reader.entry(name) if name.guid else None
-        except OffboardError as exc:
-            self._leave(text, [reason], exc)
-            return
-        key = dn_key(entry.dn if entry else str(name))
-        self._names.setdefault(key, name)
-        self._why.setdefault(key, []).append(reason)
-
-    def add_account(self, account: str, dn: str | None, reason: str) -> None:
-        """One more account; dn: None where the domain has none of that name."""
-        if dn is None:
-            self.unusable.append({"name": account, "found_by": [reason], "code": "not_found", "msg": phrases.english("no_account")})
-        else:
-            self._names.setdefault(dn_key(dn), Name(dn))
-            self._why.setdefault(dn_key(dn), []).append(reason)
-
-    def add_config(self, number: int, text: str) -> None:
-        """What one more agent's config.yml names."""
-        try:
-            named = agent_config.accounts(text)
-        except OffboardError as exc:
-            self._leave(f"agent_configs[{number}]", [phrases.english("agent_config", number=number + 1)], exc)
-            return
-        for account, reason in named:
-            try:
-                self.add_account(account, account if "=" in account else _by_logon_name(self._client, account), reason)
-            except OffboardError as exc:
-                self._leave(account, [reason], exc)
-
-    def found(self) -> Iterator[tuple[Object, list[str]]]:
-        """Each that is there, with the reasons."""
-        for key, name in self._names.items():
-            why = self._why[key]
-            try:
-                entries, missing = self._reader.entries([name])
-                if not missing:
-                    yield self._reader.describe(entries)[0], why
-                    continue
-            except OffboardError as exc:
-                self._leave(str(name), why, exc)
-                continue
-            self.unusable.append({"name": str(name), "found_by": why, "code": "not_found", "msg": phrases.english("no_object")})
-
-    def _leave(self, name: str, why: list[str], exc: OffboardError) -> None:
-        """One typo, one name of another domain, or an object of another class, hides none of the others."""
-        if exc.code not in (*_NAMES_NOTHING, "unsupported_class"):
-            raise exc
-        self.unusable.append({"name": name, "found_by": why, "code": exc.code, "msg": exc.msg})
-
-
-def _find(client: Client, options: InfoOptions) -> dict[str, Any]:
-    candidates = _Candidates(client)
-    for text in options.objects:
-        candidates.add(text, phrases.english("object_named"))
-    for number, text in enumerate(options.agent_configs):
-        candidates.add_config(number, text)
-    for dn, reason in _by_spn(client, options.spn_patterns):
-        candidates.add_account(dn, dn, reason)
-    found = []
-    for item, why in candidates.found():
-        stops = objects.refusals([item], "delete", options.rules, now())
-        shown = {name: value for name, value in item.state.items() if name != "attributes"}
-        told = {"found_by": why, "removal_refusals": [stop.to_dict() for stop in stops]}
-        found.append({"dn": item.id, "confirm_as": extended(item.state["objectGUID"], item.id), **shown, **told})
-    return {"objects": found, "unusable": candidates.unusable, "directory": client.root.text("defaultNamingContext") or ""}
-
-
-def _by_spn(client: Client, expressions: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """The DNs of accounts with a service principal name that matches, each with the reason. Raises OffboardError `pattern_invalid`."""
-    patterns = objects.compiled("spn_patterns", expressions)
-    with_spn = "(&(objectCategory=person)(objectClass=user)(servicePrincipalName=*))"
-    for entry in client.search(with_spn, ["servicePrincipalName"]) if patterns else ():
-        for spn, pattern in itertools.product(entry.texts("servicePrincipalName"), patterns):
-            if pattern.search(spn):
-                yield entry.dn, phrases.english("spn_matches", spn=spn, pattern=pattern.pattern)
-
-
-def _by_logon_name(client: Client, name: str) -> str | None:
-    """The DN of a userPrincipalName, or of `DOMAIN\\user` and `user`. Raises OffboardError `other_domain`, `cannot_read`."""
-    domain, sign, user = (part.strip() for part in name.rpartition("\\"))
-    if sign:
-        _check_domain(client, domain, name.strip())
-    if not user:
-        return None
-    attribute = "userPrincipalName" if "@" in user else "sAMAccountName"
-    return next((entry.dn for entry in client.search(equals(attribute, user), ["objectClass"])), None)
-
-
-def _check_domain(client: Client, domain: str, account: str) -> None:
-    """A stranger of the same name in this domain is not the account of another one. Raises OffboardError `other_domain`, `cannot_read`."""
-    dns = ".".join(re.findall(r"(?i)(?:^|,)\s*DC=([^,]+)", client.root.text("defaultNamingContext") or ""))
-    if domain.casefold().rstrip(".") == dns.casefold() != "":
-        return
-    try:
-        netbios = netbios_name(client)
-    except OffboardError as exc:
-        if exc.code not in ("cannot_read", "not_found"):
-            raise
-        netbios = ""
-    if not netbios:
-        msg = f"the NetBIOS name of the domain {dns} cannot be read, so whether {account} is an account of it is not known; look it up, and name it by its DN"
-        raise OffboardError(msg, code="cannot_read")
-    if domain.casefold() != netbios.casefold():
-        raise OffboardError(f"{account} is not an account of this domain, which is {netbios} ({dns})", code="other_domain")

@@ -19,7 +19,7 @@ _PATH = "/auditLogs/directoryAudits"
 
 def check_client_id(client_id: str) -> None:
     """What is no client id is no app's: nothing would be found, and it would pass for "this app did nothing". Raises OffboardError `bad_option`."""
-    if not names.is_uuid(client_id.casefold()):
+    if not names.is_uuid(names.uuid(client_id)):
         raise OffboardError(f"{plain.line(client_id)!r} is not a client id (UUID)", code="bad_option")
 
 
@@ -30,10 +30,10 @@ def entries_of(client: Client, client_id: str, since: str | None = None, *, name
     """
     check_client_id(client_id)
     if principal_id is None:
-        found = next(client.list(f"/servicePrincipals?$filter=appId eq '{client_id.casefold()}'&$select=id,displayName"), None) or _deleted(client, client_id)
+        found = next(client.list(f"/servicePrincipals?$filter=appId eq '{names.uuid(client_id)}'&$select=id,displayName"), None) or _deleted(client, client_id)
         principal_id, name = (found["id"], found["displayName"]) if found else (None, None)
     time = f" and activityDateTime ge {since}" if since else ""
-    entries = {item["id"]: item for item in client.list(f"{_PATH}?$filter=initiatedBy/app/appId eq '{client_id.casefold()}'{time}")}
+    entries = {item["id"]: item for item in client.list(f"{_PATH}?$filter=initiatedBy/app/appId eq '{names.uuid(client_id)}'{time}")}
     if principal_id and name:
         # a longer name is refused: then all entries are read
         quoted = urllib.parse.quote(name.replace("'", "''"))
@@ -46,7 +46,7 @@ def entries_of(client: Client, client_id: str, since: str | None = None, *, name
 
 def _deleted(client: Client, client_id: str) -> Mapping[str, Any] | None:
     items = client.list("/directory/deletedItems/microsoft.graph.servicePrincipal?$top=999")
-    return next((item for item in items if item.get("appId") == client_id.casefold()), None)
+    return next((item for item in items if item.get("appId") == names.uuid(client_id)), None)
 
 
 def reaches_back_to(client: Client) -> str | None:

@@ -104,7 +104,7 @@ def _chosen(
 ) -> tuple[list[Object], list[Object]]:
     """The application and the service principal that come back, or are there. Raises OffboardError `not_found`, AmbiguousMatch."""
     wanted = names.uuids(restore_ids)
-    if unknown := wanted - {item.id.casefold() for item in (*applications, *principals)}:
+    if unknown := wanted - {names.uuid(item.id) for item in (*applications, *principals)}:
         raise OffboardError(
             f"restore_ids: {', '.join(sorted(unknown))} is no object of the application {client_id} that is there or could come back; a deleted one cannot "
             "while another of its kind is there",
@@ -156,11 +156,11 @@ def _one(kind: str, items: Sequence[Object], wanted: Collection[str], held: Coll
     if len(items) < 2 or not items[0].state["deleted"]:
         return list(items)
     times = sorted((item.state.get("deletedDateTime") or "" for item in items), reverse=True)
-    named = [item for item in items if item.id.casefold() in wanted]
-    saved = {key.casefold() for key in held}
+    named = [item for item in items if names.uuid(item.id) in wanted]
+    saved = names.uuids(held)
     meant = (
         named
-        or [item for item in items if item.id.casefold() in saved]
+        or [item for item in items if names.uuid(item.id) in saved]
         or [item for item in items if (item.state.get("deletedDateTime") or "") == times[0] != ""]
     )
     if len(meant) != 1:
@@ -169,6 +169,6 @@ def _one(kind: str, items: Sequence[Object], wanted: Collection[str], held: Coll
             f"{len(items)} deleted {kind} objects have that client id; name the one to bring back in a task of offboard.iij_id.entra_app, by restore_ids", found
         )
     if not named:
-        phrase = "deleted_several_saved" if meant[0].id.casefold() in saved else "deleted_several"
+        phrase = "deleted_several_saved" if names.uuid(meant[0].id) in saved else "deleted_several"
         warnings.append(phrases.english(phrase, number=len(items), kind=kind, id=meant[0].id))
     return meant

@@ -98,8 +98,8 @@ class App(OfTenant):
 
     def lacking(self, manifest: Mapping[str, Any], changes: Iterable[Change]) -> list[str]:
         """A grant is brought back by the journal alone; IIJ ID's app may have been given one since."""
-        held = {item.casefold() for item in manifest["app_objects"]}
-        return [f"{c.kind} {c.name} ({c.id})" for c in changes if c.kind in (APPLICATION, PRINCIPAL) and c.id.casefold() not in held]
+        held = names.uuids(manifest["app_objects"])
+        return [f"{c.kind} {c.name} ({c.id})" for c in changes if c.kind in (APPLICATION, PRINCIPAL) and names.uuid(c.id) not in held]
 
     def apply(self, change: Change) -> dict[str, Any] | None:
         match change.kind, change.action:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..._core import plain
+from ..._core import names, plain
 from ..._core.marks import Marks, mark
 from ..._core.text import Text, counted
 
@@ -177,7 +177,7 @@ class Log:
         of: dict[int, int] = {}  # few different times: the conversions of the domains
         marks, times = array("Q"), array("H")
         for user_id, start in since:
-            marks.append(mark(user_id.casefold()))
+            marks.append(mark(names.uuid(user_id)))
             times.append(of.setdefault(start, len(of)))
         self._starts = list(of)
         self._users = Marks(marks)
@@ -196,7 +196,7 @@ class Log:
     def add(self, entry: Mapping[str, Any]) -> None:
         """One entry, in whatever order. What is no sign-in of one of the users after the conversion, or tells no outcome, is passed over; so is what no
         person did: a program goes on with a token from before."""
-        place = self._users.place(mark(str(entry.get("userId") or "").casefold()))
+        place = self._users.place(mark(names.uuid(str(entry.get("userId") or ""))))
         if place is None:
             return
         status = entry.get("status")
@@ -230,7 +230,7 @@ class Log:
 
     def of(self, user_id: str) -> Seen:
         """What is known of one user."""
-        place = self._users.place(mark(user_id.casefold()))
+        place = self._users.place(mark(names.uuid(user_id)))
         if place is None:
             return Seen(0, 0, 0)
         return Seen(self._arrived[place], self._failed[place], self._code[place])
@@ -290,7 +290,7 @@ def summary(found: Mapping[str, Any]) -> Text:
     if counts[NOT_KNOWN]:
         english, japanese = f"{english}, {counts[NOT_KNOWN]} not known", f"{japanese}、{counts[NOT_KNOWN]}人は不明"
     for part in found["not_looked_at"]:
-        what = _PARTS.get(part["part"], Text(part["part"], part["part"]))
+        what = _PARTS.get(part["part"], Text.same(part["part"]))
         why = _REASONS.get(part["reason"], Text(part["reason"], f"コード {part['reason']}"))
         english, japanese = f"{english}; {what.en} could not be looked at whole ({why.en})", f"{japanese}（{what.ja}をすべては確認できません: {why.ja}）"
     return Text(f"{english}.", f"{japanese}。")

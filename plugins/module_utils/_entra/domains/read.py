@@ -110,7 +110,7 @@ def info(params: Mapping[str, Any], warn: Callable[[str], None] | None = None) -
     if (left := not_managed(follow, states)) and options.require_managed:
         told = phrases.told("still_federated", domains=", ".join(left))
         if warn is None:
-            raise OffboardError(" / ".join(told.in_language(options.language)), code="still_federated", details={"domains": left})
+            raise OffboardError(told.told(options.language), code="still_federated", details={"domains": left})
         warn(plain.line(phrases.english("would_stop", why=told.en)))
     return {"domains": [_describe(item, options.expected_idp_hosts) for item in found], "affected": follow, "not_managed": left}
 

@@ -168,7 +168,7 @@ class Tenant:
             elif item.kind == ORDER:
                 self.order = item.state
             elif item.kind == DOMAIN:
-                self.verified |= {item.id.casefold()} if item.state.get("isVerified") else set()
+                self.verified |= {comparable(item.id)} if item.state.get("isVerified") else set()
             else:
                 self.accounts.append(item)
                 self._by_key[comparable(item.id)] = item

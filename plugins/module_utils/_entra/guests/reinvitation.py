@@ -25,7 +25,7 @@ from ..._graph.errors import AnswerLost
 from ..._module import waiting
 from ..._module.clock import now
 from ..._module.files import write_atomically
-from ..users.plan import Skus
+from ..users.licences import Skus
 from . import copy as guest_copy
 from .copy import Step
 from .options import Options

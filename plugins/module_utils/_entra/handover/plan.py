@@ -136,7 +136,7 @@ def people(entries: Iterable[Mapping[str, Any]]) -> dict[str, Recipient]:
             name = names.visible(str(entry.get("displayName") or ""))
             is_pass = "temporaryAccessPass" in entry
             since = str(entry.get("askedFor" if is_pass else "passwordChangedBefore") or "")
-            found[entry["id"].casefold()] = Recipient(entry["id"], upn, secret, until if is_pass else "", name, since)
+            found[names.uuid(entry["id"])] = Recipient(entry["id"], upn, secret, until if is_pass else "", name, since)
     return found
 
 
@@ -156,7 +156,7 @@ def places(lines: Iterable[Mapping[str, Any]]) -> dict[str, PlaceInCompany]:
         key, *texts = (item.get(name, "") for name in ("id", "department", "manager", "manager_name"))
         if not key or not all(isinstance(text, str) for text in (key, *texts)):
             raise OffboardError("people_file is not what entra_managers_info has written", code="bad_option")
-        found[key.casefold()] = PlaceInCompany(*texts)
+        found[names.uuid(key)] = PlaceInCompany(*texts)
     return found
 
 
@@ -185,10 +185,10 @@ def chosen(found: Iterable[Recipient], wanted: WantedLetters, where: Mapping[str
     }  # fmt: skip
     kept, seen = [], dict.fromkeys(asked, frozenset[str]())
     for person in found:
-        place = where.get(person.id.casefold(), PlaceInCompany())
+        place = where.get(names.uuid(person.id), PlaceInCompany())
         of = {
-            "user": {person.id.casefold(), names.user(person.upn)}, "department": {names.user(place.department)},
-            "manager": {place.manager.casefold(), names.user(place.manager_name)}, "domain": {names.domain(person.upn.rpartition("@")[2])},
+            "user": names.of_user(person.id, person.upn), "department": {names.user(place.department)},
+            "manager": names.of_user(place.manager, place.manager_name), "domain": {names.domain(person.upn.rpartition("@")[2])},
         }  # fmt: skip
         meant = {kind: of[kind] & asked[kind] for kind in asked}
         seen = {kind: seen[kind] | meant[kind] for kind in asked}
@@ -202,7 +202,7 @@ def split(persons: Iterable[Recipient], by: str, where: Mapping[str, PlaceInComp
     """The persons by the name of their department or manager (`by`), or all together; under the empty name those who have none, last."""
     groups: dict[str, tuple[str, list[Recipient]]] = {}
     for person in persons:
-        place = where.get(person.id.casefold(), PlaceInCompany())
+        place = where.get(names.uuid(person.id), PlaceInCompany())
         name = {"none": "", "department": place.department, "manager": place.manager_name or place.manager}[by]
         groups.setdefault(names.user(name), (name, []))[1].append(person)
     if not groups and by == "none":

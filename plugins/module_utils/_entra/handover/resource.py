@@ -12,7 +12,7 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..._core import phrases, times, vault
+from ..._core import names, phrases, times, vault
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Skip
 from ..._core.plan import Plan
@@ -117,14 +117,14 @@ class HandoverLetters(Resource):
         if self._options.people_file is not None:
             if not os.path.exists(self._options.people_file):
                 raise OffboardError(f"There is no {self._options.people_file}. entra_managers_info writes it (results_file).", code="file_missing")
-            lines = (item for item in read_records(self._options.people_file) if str(item.get("id", "")).casefold() in people)
+            lines = (item for item in read_records(self._options.people_file) if names.uuid(str(item.get("id", ""))) in people)
             self._places = letters.places(lines)
         found, missing = letters.chosen(people.values(), self._options.wanted, self._places)
         if missing:
             raise OffboardError(f"no hand-over file has {', '.join(missing)}", code="not_found", details={"users": missing})
-        self._since = {person.id.casefold(): person.since for person in found if person.id.casefold() in self._given}
+        self._since = {names.uuid(person.id): person.since for person in found if names.uuid(person.id) in self._given}
         if self._since and self._options.journal:
-            passwords = self._since.keys() - {person.id.casefold() for person in found if person.until}
+            passwords = self._since.keys() - {names.uuid(person.id) for person in found if person.until}
             for key, at in passwords_set(read_journal(self._options.journal), passwords):
                 self._since[key] = max(self._since[key], at, key=times.as_time)
         return found
@@ -132,7 +132,7 @@ class HandoverLetters(Resource):
     def _read_given(self) -> dict[str, str]:
         found: dict[str, str] = {}
         for item in read_records(self._options.given_file) if self._options.given_file else ():
-            key, at = str(item.get("id", "")).casefold(), str(item.get("at", ""))
+            key, at = names.uuid(str(item.get("id", ""))), str(item.get("at", ""))
             try:
                 times.past(at, datetime.datetime.now(datetime.UTC))
             except ValueError:  # nobody knows whether a newer secret came after it
@@ -142,7 +142,7 @@ class HandoverLetters(Resource):
 
     def _has_theirs(self, user_id: str) -> bool:
         """Whether the user was given a letter, and no newer secret since."""
-        key = user_id.casefold()
+        key = names.uuid(user_id)
         return key in self._given and not times.is_later(self._since.get(key, ""), self._given[key])
 
     def plan(self, current: Iterable[Object]) -> Plan:
@@ -153,8 +153,8 @@ class HandoverLetters(Resource):
         persons = self._persons()
         if self._options.state == "given":
             # a record of an earlier check run has the id as it is
-            known = {key.casefold() for key in there} - {key for key in self._given if not self._has_theirs(key)}
-            new = [person for person in persons if person.id.casefold() not in known]
+            known = {names.uuid(key) for key in there} - {key for key in self._given if not self._has_theirs(key)}
+            new = [person for person in persons if names.uuid(person.id) not in known]
             after = {"given": True, "by": self._options.by}
             given = [Change(GIVEN, person.id, person.upn, "give", None, after) for person in new]
             return Plan(Spool(given), unchanged=len(persons) - len(new), facts=self._facts(0))

@@ -94,7 +94,7 @@ def _note(one: Deeds, at: str, activity: str, changed: Mapping[Any, Mapping[str,
         one.blocked_at = None if enabled else one.blocked_at or at
     licences = changed.get("AssignedLicense")
     if licences is not None:
-        before, after = ({sku.casefold() for sku in _SKU.findall(str(licences.get(name) or ""))} for name in ("oldValue", "newValue"))
+        before, after = ({names.licence(sku) for sku in _SKU.findall(str(licences.get(name) or ""))} for name in ("oldValue", "newValue"))
         one.licences |= dict.fromkeys(before - after, at)
         one.licences = {sku: when for sku, when in one.licences.items() if sku not in after}
         one.unknown_at = None

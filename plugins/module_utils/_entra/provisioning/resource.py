@@ -90,7 +90,7 @@ class ProvisioningGate(OfTenant):
             app = self._app(read_app(self._client, self._options.client_id))
             if until := quiet.token_good_until(app, minutes, now()):
                 told = phrases.told("stop_later", at=app.switched_off_at or "", minutes=minutes, until=until, step=gate.STOPPED)
-                raise OffboardError(" / ".join(told.in_language(language)), code="token_may_be_good", details={"until": until})
+                raise OffboardError(told.told(language), code="token_may_be_good", details={"until": until})
         if missing := steps.not_done(states, requires["steps"]):
             raise steps.not_done_error(states, missing, folder, language)
 
@@ -143,4 +143,4 @@ class ProvisioningGate(OfTenant):
 
 def _facts(verdict: dict[str, Any], language: str) -> dict[str, Any]:
     told = phrases.reasons(verdict["reasons"]) if verdict["reasons"] else phrases.told("gate_open")
-    return {"verdict": verdict, "open": verdict["open"], "reasons": verdict["reasons"], "told": " / ".join(told.in_language(language))}
+    return {"verdict": verdict, "open": verdict["open"], "reasons": verdict["reasons"], "told": told.told(language)}

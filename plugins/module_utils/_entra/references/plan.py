@@ -77,8 +77,8 @@ class Accepted(NamedTuple):
     def has(self, record: str, row: Mapping[str, Any]) -> bool:
         """Whether the row of `references` or `not_looked_at` is accepted."""
         if record == "references":
-            return row["id"].casefold() in self.references
-        return row["kind"].casefold() in self.not_looked_at or row["id"].casefold() in self.not_looked_at
+            return names.uuid(row["id"]) in self.references
+        return names.uuid(row["kind"]) in self.not_looked_at or names.uuid(row["id"]) in self.not_looked_at
 
 
 class Unopened(NamedTuple):
@@ -345,7 +345,7 @@ def is_named(location: Mapping[str, Any], named: Iterable[str]) -> bool:
     """Whether the operator's list has this named location of Conditional Access: by its id, its name, or an address range that overlaps."""
     ranges = [network for item in location.get("ipRanges") or () if (network := _network(str((item or {}).get("cidrAddress") or ""))) is not None]
     for text in named:
-        if text.strip().casefold() in {str(location.get(name) or "").casefold() for name in ("id", "displayName")}:
+        if names.uuid(text) in names.uuids(str(location.get(name) or "") for name in ("id", "displayName")):
             return True
         wanted = _network(text)
         if wanted is not None and any(wanted.version == one.version and wanted.overlaps(one) for one in ranges):

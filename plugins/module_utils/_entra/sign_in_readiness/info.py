@@ -99,7 +99,7 @@ class _Tenant:
 
     def judge(self, item: Mapping[str, Any], domain: str, with_activity: bool) -> tuple[list[tuple[str, str]], dict[str, Any]]:
         """What applies to one user, and what it was judged by."""
-        user_id = item["id"].casefold()
+        user_id = names.uuid(item["id"])
         called = {user_id, names.user(item["userPrincipalName"])}
         roles: Collection[str] | None = None if self._roles is None else self._roles.get(item["id"], ())
         asked = plan.asked(self._policies, self._defaults, user_id, roles, self._groups.has(user_id))
@@ -159,7 +159,7 @@ class _Sums:
         self._codes.update(codes)
         self._passwords[facts["password"]] += item["accountEnabled"]
         msg = f"{upn} {plan.words(found)}"
-        accepted = not {item["id"].casefold(), names.user(upn)}.isdisjoint(self._accepted)
+        accepted = not names.of_user(item["id"], upn).isdisjoint(self._accepted)
         self._open += verdict == plan.NO_WAY_IN and not accepted
         line = {"codes": codes, "reasons": [reason for _code, reason in found if reason], **facts}
         self._results.add(item["id"], upn, verdict, verdict, msg, line)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from ..._core import names
 from ..users.plan import RESETTABLE_ROLES
 
 READY, BLOCKED, NO_WAY_IN, SERVICE, LEGACY, MUST_REGISTER, NO_LICENCE, NOT_KNOWN = (
@@ -197,7 +198,7 @@ def _named(who: Mapping[str, frozenset[str]], user_id: str, roles: Collection[st
 
 def _ids(conditions: Mapping[str, Any], prefix: str) -> dict[str, frozenset[str]]:
     users = conditions.get("users") or {}
-    return {name: frozenset(str(key).casefold() for key in users.get(f"{prefix}{name.capitalize()}") or ()) for name in ("users", "groups", "roles")}
+    return {name: frozenset(names.uuid(str(key)) for key in users.get(f"{prefix}{name.capitalize()}") or ()) for name in ("users", "groups", "roles")}
 
 
 def _enabled(policies: Iterable[Mapping[str, Any]]) -> Iterable[tuple[Mapping[str, Any], AccessPolicy]]:

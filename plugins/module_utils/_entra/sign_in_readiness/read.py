@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import chain, islice
 from typing import Any, TypeVar
 
-from ..._core import plain
+from ..._core import names, plain
 from ..._core.marks import Marks, mark
 from ..._graph.client import Client
 from ..._graph.errors import GraphError, about_one_part
@@ -74,7 +74,7 @@ class Registrations:
             progress.add()
             if not isinstance(item.get("isMfaCapable"), bool):  # a row that does not say it is none: not knowing is no "no"
                 continue
-            one = mark(item["id"].casefold())
+            one = mark(names.uuid(item["id"]))
             known.append(one)
             if item["isMfaCapable"]:
                 capable.append(one)
@@ -84,7 +84,7 @@ class Registrations:
 
     def of(self, user_id: str) -> plan.Registration | None:
         """None for whom the report leaves out."""
-        one = mark(user_id.casefold())
+        one = mark(names.uuid(user_id))
         return plan.Registration(one in self._capable, one in self._passwordless) if one in self._known else None
 
 
@@ -96,7 +96,7 @@ class Legacy:
         marks, clients = array("Q"), array("H")
         self._names: dict[str, int] = {}
         for user_id, client in entries:
-            marks.append(mark(user_id.casefold()))
+            marks.append(mark(names.uuid(user_id)))
             # what Microsoft may call them some day is one more; a sign-in log has a dozen
             clients.append(self._names.setdefault(client, min(len(self._names), _MOST_CLIENTS - 1)))
         self._users, self._used = Marks(marks), array("Q", bytes(8 * len(marks)))
@@ -106,7 +106,7 @@ class Legacy:
 
     def of(self, user_id: str) -> list[str] | None:
         """None when it is not known."""
-        place = self._users.place(mark(user_id.casefold()))
+        place = self._users.place(mark(names.uuid(user_id)))
         if place is None:
             return [] if self._complete else None
         return sorted(name for name, number in self._names.items() if self._used[place] >> number & 1)
@@ -136,8 +136,8 @@ def read_legacy(client: Client, since: str, most_pages: int, parts: Parts, progr
     return Legacy(entries(), complete)
 
 
-def _legacy_path(since: str, names: Iterable[str]) -> str:
-    clients = " or ".join(f"clientAppUsed eq '{name}'" for name in names)
+def _legacy_path(since: str, legacy: Iterable[str]) -> str:
+    clients = " or ".join(f"clientAppUsed eq '{name}'" for name in legacy)
     return "/auditLogs/signIns?$filter=" + urllib.parse.quote(f"createdDateTime ge {since} and ({clients})", safe="$=' ()")
 
 
@@ -149,11 +149,11 @@ class Groups:
 
     @staticmethod
     def _read(client: Client, key: str) -> Marks:
-        return Marks(mark(item["id"].casefold()) for item in client.list(f"/groups/{urllib.parse.quote(key)}/transitiveMembers?$select=id&$top=999"))
+        return Marks(mark(names.uuid(item["id"])) for item in client.list(f"/groups/{urllib.parse.quote(key)}/transitiveMembers?$select=id&$top=999"))
 
     def has(self, user_id: str) -> plan.InGroup:
         """Whether a user is in a group."""
-        one = mark(user_id.casefold())
+        one = mark(names.uuid(user_id))
 
         def answer(group: str) -> bool | None:
             members = self._members.get(group)

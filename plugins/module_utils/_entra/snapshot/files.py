@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..._core import vault
+from ..._core import names, vault
 from ..._core.errors import OffboardError
 from ..._core.manifest import NAME as MANIFEST
 from ..._module.files import write_atomically
@@ -75,4 +75,4 @@ def read_user_ids(folder: str, password: bytes) -> list[str]:
     content = decrypt_file(os.path.join(folder, USER_IDS), password)
     if content is None:
         raise OffboardError(f"The snapshot {folder} is damaged: {USER_IDS} is missing. Restore it from a backup.", code="snapshot_damaged")
-    return content.decode().casefold().split()
+    return list(map(names.uuid, content.decode().split()))

@@ -116,7 +116,7 @@ def passwords_set(records: Iterable[Mapping[str, Any]], users: Collection[str]) 
     """When passwords of these users (ids in lower case) were set: id and time (RFC 3339)."""
     for record in records:
         was_set = record.get("kind") == KIND and record.get("record") == "outcome" and (record.get("details") or {}).get("password_set") is True
-        if was_set and (key := record["id"].casefold()) in users:
+        if was_set and (key := names.uuid(record["id"])) in users:
             yield key, record["at"]
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..._core import names
 from ..._core.errors import OffboardError
 
 #: Users that one request adds; the same page.
@@ -42,12 +43,12 @@ class LicenceGroup:
         }
         if found := [reason for reason, holds in reasons.items() if holds]:
             raise OffboardError(f"licence_group: no users are added to the group {name}: {'; '.join(found)}. Name another group.", code="group_refused")
-        licences = {item["skuId"].casefold(): frozenset(item.get("disabledPlans") or ()) for item in group["assignedLicenses"]}
+        licences = {names.licence(item["skuId"]): frozenset(item.get("disabledPlans") or ()) for item in group["assignedLicenses"]}
         return cls(group["id"], name, licences, remove_direct)
 
     def gives(self, states: Iterable[Mapping[str, Any]]) -> dict[str, str]:
         """Of a user's licenseAssignmentStates those that come from this group: id → "Active" or the error."""
-        return {one["skuId"].casefold(): _state(one) for one in states if one.get("assignedByGroup") == self.id}
+        return {names.licence(one["skuId"]): _state(one) for one in states if one.get("assignedByGroup") == self.id}
 
     def replaceable(self, direct: Mapping[str, Iterable[str]], given: Mapping[str, str]) -> set[str]:
         """Direct licences that the group gives as well, seen, and without switching off a plan that the direct one leaves on."""

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
 from ..._core import names, phrases
@@ -18,12 +17,13 @@ from ..._core.model import Change, Skip
 from ..domains.plan import FEDERATED, authentication_of, root_of, upn_domain
 from .access_pass import moment
 from .licence_group import LicenceGroup, is_given
+from .licences import Sku, Skus
 
 KIND = "user"
 
-#: Stands for a password in a Change; the value itself is nowhere but in the hand-over file.
 #: What a change calls the password: Graph's name. Nobody can read it, so `before` holds when it was last set, and `after` says NEW_PASSWORD.
 PASSWORD = "passwordProfile"
+#: Stands for a password in a Change; the value itself is nowhere but in the hand-over file.
 NEW_PASSWORD = "(new password)"
 #: The same for a Temporary Access Pass.
 NEW_PASS = "(new Temporary Access Pass)"
@@ -56,79 +56,6 @@ def signs_in_at_home(upn: str, user_type: str | None) -> bool:
     """Whether somebody else signs a guest in. One whose account is of this tenant alone is an internal guest, and has a password here as its members have:
     https://learn.microsoft.com/entra/external-id/user-properties. An invited one has #EXT# in the name."""
     return user_type == "Guest" and "#ext#" in upn.casefold()
-
-
-@dataclass(frozen=True)
-class Sku:
-    """A licence that the tenant has. `free` seats, when it was read, below zero where more are used than there are; `ended` when none can be assigned any
-    more, since the subscription is suspended or locked out; `plans` that it consists of, None where Graph does not tell."""
-
-    id: str
-    part_number: str
-    free: int
-    plans: frozenset[str] | None = None
-    ended: bool = False
-
-    @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Sku:
-        """From a subscribedSku. A subscription that has ended goes on for a while (`warning`), and its seats can be assigned
-        (https://learn.microsoft.com/graph/api/resources/licenseunitsdetail).
-        """
-        units = row.get("prepaidUnits") or {}
-        seats = max(0, units.get("enabled") or 0) + max(0, units.get("warning") or 0)
-        plans = row.get("servicePlans")
-        ended = not seats and any((units.get(name) or 0) > 0 for name in ("suspended", "lockedOut"))
-        known = plans and frozenset(plan["servicePlanId"].casefold() for plan in plans)
-        return cls(row["skuId"].casefold(), row["skuPartNumber"], seats - (row.get("consumedUnits") or 0), known, ended)
-
-
-class Skus:
-    """The tenant's licences by part number and by id. Both are accepted; ids are compared, part numbers shown.
-
-    `read` gives Graph's rows, and is only called when a part number has to be known: a rerun with nothing to do needs none.
-    """
-
-    def __init__(self, read: Callable[[], Iterable[Mapping[str, Any]]]) -> None:
-        self._read = read
-        self._ids: dict[str, str] = {}
-
-    @cached_property
-    def _skus(self) -> list[Sku]:
-        return [Sku.of(row) for row in self._read() if row.get("appliesTo", "User") == "User"]
-
-    @cached_property
-    def _by_name(self) -> dict[str, Sku]:
-        return {names.licence(name): sku for sku in self._skus for name in (sku.id, sku.part_number)}
-
-    def __contains__(self, name: str) -> bool:
-        return names.licence(name) in self._by_name
-
-    def id(self, name: str) -> str:
-        """The id of a part number; an id as it is, known or not. Raises OffboardError `licence_unknown`."""
-        found = self._ids.get(name)
-        if found is None:
-            found = self._ids[name] = meant if names.is_uuid(meant := names.licence(name)) else self.find(name).id
-        return found
-
-    def name(self, sku: str) -> str:
-        """The part number of an id; the id itself for a licence that the tenant no longer has."""
-        found = self._by_name.get(sku.casefold())
-        return found.part_number if found else sku
-
-    def lost_plans(self, sku: str, plans: Iterable[str]) -> set[str]:
-        """Those that the licence no longer has: to switch one off, Graph refuses the whole licence."""
-        found = self._by_name.get(sku.casefold())
-        return set() if found is None or found.plans is None else {plan for plan in plans if plan.casefold() not in found.plans}
-
-    def find(self, name: str) -> Sku:
-        """By part number or id. Raises OffboardError `licence_unknown`."""
-        found = self._by_name.get(names.licence(name))
-        if found is None:
-            raise OffboardError(f"the tenant has no licence {name!r}; it has {self}", code="licence_unknown")
-        return found
-
-    def __str__(self) -> str:
-        return ", ".join(sku.part_number for sku in self._skus) or "none"
 
 
 @dataclass(frozen=True)
@@ -243,10 +170,10 @@ def from_snapshot(base: Desired, record: Mapping[str, Any], also_enable: Collect
 
     Users who were blocked then stay so, unless their id or userPrincipalName (as `names.user` has it) is in `also_enable`.
     """
-    named = record["id"].casefold() in also_enable or names.user(record["userPrincipalName"]) in also_enable
+    named = not names.of_user(record["id"], record["userPrincipalName"]).isdisjoint(also_enable)
     if not record["accountEnabled"] and not named:
         return Desired(blocked=True)
-    licences = {item["skuId"].casefold(): list(item["disabledPlans"]) for item in record["licences"]}
+    licences = {names.licence(item["skuId"]): list(item["disabledPlans"]) for item in record["licences"]}
     return replace(base, enabled=True, add=licences, usage_location=record.get("usageLocation") or base.usage_location, restored=True)
 
 
@@ -256,9 +183,9 @@ def user_state(item: Mapping[str, Any]) -> dict[str, Any]:
     for one in get("licenseAssignmentStates") or ():  # one pass and few calls: 100,000 users come by here
         group = one.get("assignedByGroup")
         if group is None:
-            direct[one["skuId"].casefold()] = sorted(one.get("disabledPlans") or ())
+            direct[names.licence(one["skuId"])] = sorted(one.get("disabledPlans") or ())
         elif group and is_given(one):
-            inherited.add(one["skuId"].casefold())
+            inherited.add(names.licence(one["skuId"]))
     return {
         "accountEnabled": get("accountEnabled"),
         "usageLocation": get("usageLocation"),

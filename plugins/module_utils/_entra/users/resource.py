@@ -41,9 +41,10 @@ from . import plan as user_plan
 from .display_names import DisplayNames
 from .history import History
 from .licence_group import FIELDS, LicenceGroup
+from .licences import Skus
 from .options import InfoOptions, Options
 from .passwords import HandOver, PassBook
-from .plan import KIND, Decision, Desired, RepairContext, Skus, decide, user_state
+from .plan import KIND, Decision, Desired, RepairContext, decide, user_state
 from .results import Results
 from .selection import Named, Selection, fields_of, members, named_in, user_path
 from .verification import Late
@@ -146,7 +147,7 @@ class Users(OfTenant):
             if options.hands_over and "missing" not in item:
                 state |= {name: item.get(name) for name in ("createdDateTime", "displayName")}
             if self._required and (item.get("createdDateTime") or "")[:_TO_THE_SECOND] >= self._required[1][:_TO_THE_SECOND]:
-                self._came_later.add(mark(item["id"].casefold()))
+                self._came_later.add(mark(names.uuid(item["id"])))
             if self._group is not None and "missing" not in item:
                 state["given"] = self._group.gives(item.get("licenseAssignmentStates") or ())
             yield Object(KIND, item["id"], item["userPrincipalName"], state)
@@ -224,7 +225,7 @@ class Users(OfTenant):
         return desired
 
     def _meet(self, record: Mapping[str, Any]) -> None:
-        self._met |= {record["id"].casefold(), names.user(record["userPrincipalName"])} & self._options.also_enable
+        self._met |= names.of_user(record["id"], record["userPrincipalName"]) & self._options.also_enable
 
     def _check_met(self) -> None:
         """Raises OffboardError `not_found`: whoever was meant would stay blocked, and nobody would know."""
@@ -263,7 +264,7 @@ class Users(OfTenant):
         if self._required is None:
             return []
         held = Marks(map(mark, read_user_ids(self._required[0], self._options.vault_password())))
-        return [change.name for change in changes if (one := mark(change.id.casefold())) not in held and one not in self._came_later]
+        return [change.name for change in changes if (one := mark(names.uuid(change.id))) not in held and one not in self._came_later]
 
     # -- plan
 
@@ -281,7 +282,7 @@ class Users(OfTenant):
             history.converted,
             lambda user_id: self._passes is not None and self._passes.was_given(user_id, now()),
             history.sessions_owed,
-            lambda user_id: mark(user_id.casefold()) in self._group_members,
+            lambda user_id: mark(names.uuid(user_id)) in self._group_members,
         )
         seats: Counter[str] = Counter()
         left_out: Counter[str] = Counter()
@@ -367,7 +368,7 @@ class Users(OfTenant):
             return user_plan.from_snapshot(self._base, now, self._options.also_enable)
         if keyed is None:
             return self._base
-        return keyed.get(item.id.casefold()) or keyed[names.user(item.name)]
+        return keyed.get(names.uuid(item.id)) or keyed[names.user(item.name)]
 
     def _skip(self, plan: Plan, skip: Skip) -> None:
         if len(plan.skipped) < ANSWER_LIMIT:

@@ -79,7 +79,7 @@ class Selection:
         return not self._ending or names.user(item["userPrincipalName"]).endswith(self._ending)
 
     def _chosen(self, item: Mapping[str, Any]) -> bool:
-        if self._exclude and (met := {item["id"].casefold(), names.user(item["userPrincipalName"])} & self._exclude):
+        if self._exclude and (met := names.of_user(item["id"], item["userPrincipalName"]) & self._exclude):
             self._met |= met
             return False
         if self._shard.count > 1 and item["id"] not in self._shard:
@@ -93,7 +93,7 @@ class Selection:
         missing = dict.fromkeys(key for key in keyed if key not in self._exclude and (not names.is_uuid(key) or key in self._shard))
         if len(missing) > MANY:
             for item in self._client.list(f"/users?$select={_select(self._fields)}&$top=999"):
-                both = (item["id"].casefold(), names.user(item["userPrincipalName"]))  # may be named by both
+                both = names.of_user(item["id"], item["userPrincipalName"])  # may be named by both
                 if not keyed.keys().isdisjoint(both):
                     self.met_anybody = True
                     for name in both:
@@ -117,7 +117,7 @@ class Selection:
         """Tell soft-deleted users, who can be restored for 30 days, from those whom nobody knows. `whole`: of every shard."""
         deleted: dict[str, str] = {}
         for item in self._client.list("/directory/deletedItems/microsoft.graph.user?$select=id,userPrincipalName&$top=999"):
-            deleted[item["id"].casefold()] = item["id"]
+            deleted[names.uuid(item["id"])] = item["id"]
             # Entra prefixes the name of a deleted user with the object id without its hyphens.
             deleted[names.user(item["userPrincipalName"]).removeprefix(item["id"].replace("-", ""))] = item["id"]
         for key in sorted(missing):
@@ -145,7 +145,7 @@ def members(client: Client, group: str) -> Iterator[str]:
     """The ids of the group's direct members that are users. Other properties of members cannot be selected by name."""
     for item in client.list(f"/groups/{urllib.parse.quote(group)}/members?$select=id&$top=999"):
         if item.get("@odata.type", "#microsoft.graph.user") == "#microsoft.graph.user":
-            yield item["id"].casefold()
+            yield names.uuid(item["id"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ def _named(client: Client, options: SelectionOptions) -> Iterable[Named] | None:
         return (Named(names.user(key), line, f"src: line {number} of {path}") for number, key, line in src_lines(path))
     if options.snapshot is not None:
         records = read_snapshot_users(options.snapshot, options.vault_password(), tenant_of(client))
-        return (Named(record["id"].casefold(), saved=record) for record in records)
+        return (Named(names.uuid(record["id"]), saved=record) for record in records)
     return None
 
 

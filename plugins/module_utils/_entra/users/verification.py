@@ -13,7 +13,7 @@ from ..._core.marks import Marks, mark
 from ..._core.model import Change
 from ..._core.spool import Spool
 from . import plan as user_plan
-from .plan import Skus
+from .licences import Skus
 
 
 class Late:

@@ -21,8 +21,8 @@ from . import access_pass
 from . import plan as user_plan
 from .display_names import DisplayNames
 from .licence_group import MEMBERS_PER_REQUEST, LicenceGroup
+from .licences import Skus
 from .passwords import HandOver, PassBook
-from .plan import Skus
 from .results import Results
 from .selection import Selection
 

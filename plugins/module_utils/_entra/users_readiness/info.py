@@ -27,8 +27,9 @@ from ..snapshot.files import read_manifest, read_snapshot_users
 from ..snapshot.plan import works_by_group
 from ..users import passes_there
 from ..users.history import History
+from ..users.licences import Skus
 from ..users.passwords import SHORTEST, HandOver, PassBook
-from ..users.plan import FULL_RESET_ROLES, KIND, Desired, Skus, from_snapshot, merged, user_state
+from ..users.plan import FULL_RESET_ROLES, KIND, Desired, from_snapshot, merged, user_state
 from ..users.resource import skus_of
 from ..users.results import Results
 from ..users.selection import fields_of, src_lines
@@ -57,7 +58,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
             domain = upn_domain(upn) if root_of(upn_domain(upn), roots) else wanted.domain
             if not domain and wanted.src is None:
                 continue
-            if item["id"].casefold() in meant.left_alone or names.user(upn) in meant.left_alone:
+            if not names.of_user(item["id"], upn).isdisjoint(meant.left_alone):
                 sums.left_alone += 1
                 continue
             state = user_state(item)
@@ -92,7 +93,7 @@ class _Meant:
             shared_names: dict[str, str] = {}
             shared_groups: dict[tuple[str, ...], tuple[str, ...]] = {}
             for record in read_snapshot_users(options.snapshot, options.vault_password(), tenant_of(client)):
-                user_id, upn, desired = record["id"].casefold(), record["userPrincipalName"], from_snapshot(Desired(), record, also)
+                user_id, upn, desired = names.uuid(record["id"]), record["userPrincipalName"], from_snapshot(Desired(), record, also)
                 self._snapshot[user_id] = shared.setdefault(repr(desired), desired)
                 if by_group := works_by_group(record):
                     self._by_group[user_id] = shared_groups.setdefault(by_group, by_group)
@@ -104,7 +105,7 @@ class _Meant:
 
     def of(self, item: Mapping[str, Any]) -> Meant:
         """What was said of the user."""
-        user_id = item["id"].casefold()
+        user_id = names.uuid(item["id"])
         self._names.pop(user_id, None)
         src = self._src.get(user_id) or self._src.get(names.user(item["userPrincipalName"]))
         return Meant(self._snapshot.get(user_id), src, self._domains.get(user_id, ""), self._by_group.get(user_id, ()))

@@ -12,7 +12,8 @@ from typing import Any
 
 from ..._core import names
 from ..domains.plan import FEDERATED, authentication_of, is_of, root_of, upn_domain
-from ..users.plan import RESETTABLE_ROLES, Desired, Skus, signs_in_at_home, wanted_licences
+from ..users.licences import Skus
+from ..users.plan import RESETTABLE_ROLES, Desired, signs_in_at_home, wanted_licences
 
 #: what is known of the password in the hand-over file
 UNSET, CHANGED = "unset", "changed"
@@ -114,7 +115,8 @@ def _way_in(user_id: str, upn: str, state: Mapping[str, Any], came_from: str, ev
     if authentication_of(domain, evidence.domains) == FEDERATED:
         return {"domain_is_federated": f"the domain of {upn} is federated"} if here else {}
     of_exit = domain if here else came_from
-    if {user_id.casefold(), names.user(upn)} & set(evidence.otherwise) or is_of(domain, evidence.otherwise) or is_of(of_exit, evidence.otherwise):
+    named = not names.of_user(user_id, upn).isdisjoint(evidence.otherwise)
+    if named or is_of(domain, evidence.otherwise) or is_of(of_exit, evidence.otherwise):
         return {}
     converted = evidence.converted.get(root_of(of_exit, evidence.converted) or "")
     since = converted if here else evidence.taken

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from ..._core import names, plain
 from ..._core.errors import OffboardError
-from ..._core.sheet import Block, Code, Heading, Items, Line, Paragraph, Table
+from ..._core.sheet import Block, Code, Heading, Items, Paragraph, Table, listed
 from ..._core.text import Text
 from ..steps.plan import confirm_command
 
@@ -37,24 +37,9 @@ def blocks(hosts: Sequence[str], products: Collection[str], company: str) -> lis
     return [Heading(1, [TITLE]), *_opening(hosts, plain.line(company)), *parts, *_closing()]
 
 
-def _same(value: str) -> Text:
-    return Text(value, value)
-
-
-def _listed(values: Iterable[str]) -> list[Text | str]:
-    line: list[Text | str] = []
-    for value in values:
-        line += [Text(", ", "、"), value] if line else [value]
-    return line
-
-
-def _steps(*lines: Text | Line) -> Items:
-    return Items([[line] if isinstance(line, Text) else line for line in lines], numbered=True)
-
-
 def _opening(hosts: Sequence[str], company: str) -> Iterator[Block]:
     if company:
-        yield Paragraph([_same(company)])
+        yield Paragraph([Text.same(company)])
     yield Paragraph(
         [
             Text(
@@ -63,11 +48,11 @@ def _opening(hosts: Sequence[str], company: str) -> Iterator[Block]:
                 "IIJ IDは、貴社のIDプロバイダーを利用してサインインを行っています。IIJ ID側からは解除できないため、"
                 "IDプロバイダー側の設定を削除します。対象は、次のホスト（またはその下位）のアドレスを含む設定です: ",
             ),
-            *_listed(hosts),
+            *listed(hosts),
         ]
     )
     yield Heading(2, [Text("Order", "手順")])
-    yield _steps(
+    yield Items.in_order(
         Text("Begin when nobody signs in through IIJ ID any more.", "IIJ IDを経由したサインインがなくなってから始めます。"),
         Text("Find the objects, and keep what is printed.", "対象を探し、出力を保存します。"),
         Text("Switch them off, and wait some days. Switching on again is one command.", "無効化して数日待ちます。有効に戻すのは1コマンドです。"),
@@ -129,7 +114,7 @@ $trusts, $applications | Export-Clixml -Depth 6 iij-id-adfs.xml"""
 
 
 def _adfs(hosts: Sequence[str]) -> Iterator[Block]:
-    yield Heading(2, [_same("AD FS")])
+    yield Heading(2, [Text.same("AD FS")])
     yield _kinds(
         (
             Text("relying party trust", "証明書利用者信頼"),
@@ -178,7 +163,7 @@ def _adfs(hosts: Sequence[str]) -> Iterator[Block]:
 
 def _entra(hosts: Sequence[str]) -> Iterator[Block]:
     listed = ", ".join(f"'{host}'" for host in hosts)
-    yield Heading(2, [_same("Microsoft Entra")])
+    yield Heading(2, [Text.same("Microsoft Entra")])
     yield _kinds(
         (Text("app registration", "アプリの登録"), Text("redirect URI (web, SPA, public client)", "リダイレクトURI（Web、SPA、パブリック クライアント）"))
     )
@@ -217,7 +202,7 @@ Get-MgApplication -All -Property Id, AppId, DisplayName, Web, Spa, PublicClient 
 
 def _okta(hosts: Sequence[str]) -> Iterator[Block]:
     pattern = "|".join(re.escape(host) for host in hosts).replace("\\", "\\\\")
-    yield Heading(2, [_same("Okta")])
+    yield Heading(2, [Text.same("Okta")])
     yield _kinds(
         (
             Text("application", "アプリケーション"),

@@ -86,7 +86,7 @@ class RunMachines(Resource):
         if (told := machines.failure(given.machines, given.failed, self._left_out())) is not None:
             return OffboardError(f"{' / '.join(told.in_language(language))} {machines.reasons(given.failed)}", code="machines_failed")
         if not given.machines and not given.may_be_none:
-            return OffboardError(" / ".join(machines.NO_MACHINE.in_language(language)), code="no_machines")
+            return OffboardError(machines.NO_MACHINE.told(language), code="no_machines")
         return None
 
     def facts(self, plan: Plan) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import datetime
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..._core.sheet import Block, Heading, Items, Line, Link, Paragraph, Table
+from ..._core.sheet import Block, Heading, Items, Link, Paragraph, Table, listed
 from ..._core.text import Text
 
 FOLDER = "notices"
@@ -74,13 +74,9 @@ def of_step(step: str) -> str:
     return next((f"{FOLDER}/{file}.html" for file, steps, _title, _body in TOPICS.values() if step in steps), "")
 
 
-def _same(value: str) -> Text:
-    return Text(value, value)
-
-
 def _opening(company: Company) -> Iterator[Block]:
     if company.name:
-        yield Paragraph([_same(company.name)])
+        yield Paragraph([Text.same(company.name)])
     ends = [f"@{name}" for name in company.domains]
     english, japanese = " or ".join(filter(None, (", ".join(ends[:-1]), ends[-1]))), "、".join(ends)
     yield Paragraph([Text(f"For everybody whose user name ends with {english}.", f"対象: ユーザー名が {japanese} で終わる方")])
@@ -89,7 +85,7 @@ def _opening(company: Company) -> Iterator[Block]:
 def _closing(company: Company) -> Iterator[Block]:
     yield Heading(2, [Text("Questions", "お問い合わせ") if company.help_desk or company.links else Text("Please note", "ご注意")])
     if company.help_desk:
-        yield Paragraph([_same(company.help_desk)])
+        yield Paragraph([Text.same(company.help_desk)])
     for address in company.links:
         yield Paragraph([Link(address)])
     yield Paragraph(
@@ -102,14 +98,6 @@ def _closing(company: Company) -> Iterator[Block]:
             )
         ]
     )
-
-
-def _steps(*lines: Text | Line) -> Items:
-    return Items([[line] if isinstance(line, Text) else line for line in lines], numbered=True)
-
-
-def _points(*lines: Text | Line) -> Items:
-    return Items([[line] if isinstance(line, Text) else line for line in lines])
 
 
 # -- the change itself
@@ -151,7 +139,7 @@ def _change(company: Company) -> Iterator[Block]:
     yield Table(
         [Text("What", "項目"), Text("Until then", "変更前"), Text("From then on", "変更後")],
         [
-            [[Text("Sign-in page", "サインイン画面")], [_same("IIJ ID")], [Text("Microsoft's own", "Microsoftの画面")]],
+            [[Text("Sign-in page", "サインイン画面")], [Text.same("IIJ ID")], [Text("Microsoft's own", "Microsoftの画面")]],
             [[Text("User name", "ユーザー名")], [Text("your mail address or the like", "メールアドレスなど")], [Text("the same", "変更なし")]],
             [
                 [Text("Password", "パスワード")],
@@ -163,7 +151,7 @@ def _change(company: Company) -> Iterator[Block]:
                 [Text("that of IIJ ID (SmartKey, certificate, security key)", "IIJ IDの認証（SmartKey、証明書、セキュリティキー）")],
                 [Text("that which you register with Microsoft", "Microsoftに登録した認証方法")],
             ],
-            [[Text("Mail, files, settings", "メール、ファイル、設定")], [_same("–")], [Text("nothing changes", "変更なし")]],
+            [[Text("Mail, files, settings", "メール、ファイル、設定")], [Text.same("–")], [Text("nothing changes", "変更なし")]],
         ],
     )
     yield Heading(2, [Text("Your password", "パスワード")])
@@ -175,9 +163,9 @@ def _change(company: Company) -> Iterator[Block]:
                 "会社のWindowsドメインに参加しているPCをお使いで、その旨の案内を受けた方は、PCへのサインインと同じパスワードを使います。",
             )
         )
-    yield _points(*password)
+    yield Items.points(*password)
     yield Heading(2, [Text("What you do on that day", "当日の手順")])
-    yield _steps(
+    yield Items.in_order(
         [Text("Open ", "次のアドレスを開きます: "), Link(company.sign_in_address)],
         _ENTER[company.passwords == "temporary_access_pass"],
         [
@@ -197,7 +185,7 @@ def _change(company: Company) -> Iterator[Block]:
         ),
     )
     yield Heading(2, [Text("If it does not work", "うまくいかないとき")])
-    yield _points(
+    yield Items.points(
         Text(
             "The old sign-in page still appears: close all windows of the browser and open the address above again.",
             "以前のサインイン画面が表示される場合は、ブラウザーのすべてのウィンドウを閉じてから、上のアドレスを開き直してください。",
@@ -216,7 +204,7 @@ def _change(company: Company) -> Iterator[Block]:
 def _smartkey(company: Company) -> Iterator[Block]:
     yield _until(company, Text("IIJ SmartKey", "IIJ SmartKey"))
     yield Heading(2, [Text("Keep the app if …", "アプリを残す場合")])
-    yield _points(
+    yield Items.points(
         Text(
             "… it shows one-time passwords of other services too (an online shop, a bank, another company's service). They would be lost with the app, and you "
             "could not sign in there any more.",
@@ -235,7 +223,7 @@ def _smartkey(company: Company) -> Iterator[Block]:
         ]
     )
     yield Heading(2, [Text("Otherwise remove it", "それ以外の場合はアプリを削除")])
-    yield _steps(
+    yield Items.in_order(
         Text(
             f"Wait until {company.day.en}, and until you have signed in the new way.", f"{company.day.ja}を過ぎ、新しい方法でサインインできたことを確かめます。"
         ),
@@ -278,7 +266,7 @@ def _certificates(company: Company) -> Iterator[Block]:
         ]
     )
     yield Heading(2, [Text("Windows (Edge, Chrome)", "Windows（Edge、Chrome）")])
-    yield _steps(
+    yield Items.in_order(
         [
             Text("Press the Windows key and R, enter ", "WindowsキーとRキーを同時に押し、次を入力してOKを選びます: "),
             "certmgr.msc",
@@ -288,8 +276,8 @@ def _certificates(company: Company) -> Iterator[Block]:
         Text("Look at the column Issued By.", "「発行者」の列を確かめます。"),
         Text("Right-click the certificate, choose Delete and confirm.", "証明書を右クリックし、「削除」を選んで確認します。"),
     )
-    yield Heading(2, [_same("macOS")])
-    yield _steps(
+    yield Heading(2, [Text.same("macOS")])
+    yield Items.in_order(
         Text("Open Keychain Access (search for it with Spotlight).", "「キーチェーンアクセス」を開きます（Spotlightで検索できます）。"),
         Text("Choose the keychain login, then My Certificates.", "キーチェーン「ログイン」で「自分の証明書」を選びます。"),
         Text(
@@ -299,7 +287,7 @@ def _certificates(company: Company) -> Iterator[Block]:
         Text("Press the delete key and confirm.", "deleteキーを押して確認します。"),
     )
     yield Heading(2, [Text("iPhone, iPad", "iPhone、iPad")])
-    yield _steps(
+    yield Items.in_order(
         Text("Open Settings, General, VPN & Device Management.", "「設定」→「一般」→「VPNとデバイス管理」を開きます。"),
         Text(
             "Choose the profile with the certificate. One that the company's management put there cannot be removed, and need not be.",
@@ -307,8 +295,8 @@ def _certificates(company: Company) -> Iterator[Block]:
         ),
         Text("Choose Remove Profile and confirm with your passcode.", "「プロファイルを削除」を選び、パスコードで確認します。"),
     )
-    yield Heading(2, [_same("Android")])
-    yield _steps(
+    yield Heading(2, [Text.same("Android")])
+    yield Items.in_order(
         Text(
             "Open Settings and search for 'user credentials' (often Security, Encryption & credentials).",
             "「設定」で「認証情報」を検索します（多くは「セキュリティ」→「暗号化と認証情報」にあります）。",
@@ -319,8 +307,8 @@ def _certificates(company: Company) -> Iterator[Block]:
             "「認証ストレージの消去」は選ばないでください。すべての証明書が削除されます。",
         ),
     )
-    yield Heading(2, [_same("Firefox")])
-    yield _steps(
+    yield Heading(2, [Text.same("Firefox")])
+    yield Items.in_order(
         Text(
             "Open Settings, Privacy & Security, then Certificates, View Certificates.", "「設定」→「プライバシーとセキュリティ」→「証明書を表示」を開きます。"
         ),
@@ -346,11 +334,11 @@ def _browsers(company: Company) -> Iterator[Block]:
     yield Paragraph(
         [
             Text("Remove only entries with these names, and leave all others: ", "次の名前を含む項目だけを削除し、ほかは残してください: "),
-            *_listed(company.hosts),
+            *listed(company.hosts),
         ]
     )
     yield Heading(2, [Text("Windows (Edge, Chrome)", "Windows（Edge、Chrome）")])
-    yield _steps(
+    yield Items.in_order(
         [
             Text("Press the Windows key and R, enter ", "WindowsキーとRキーを同時に押し、次を入力してOKを選びます: "),
             "inetcpl.cpl",
@@ -359,8 +347,8 @@ def _browsers(company: Company) -> Iterator[Block]:
         Text("Open the tab Security, Local intranet, Sites, Advanced.", "「セキュリティ」タブ→「ローカル イントラネット」→「サイト」→「詳細設定」を開きます。"),
         Text("Select the entry and choose Remove. Do the same for Trusted sites.", "項目を選び、「削除」を選びます。「信頼済みサイト」も同様に確かめます。"),
     )
-    yield Heading(2, [_same("Firefox")])
-    yield _steps(
+    yield Heading(2, [Text.same("Firefox")])
+    yield Items.in_order(
         [Text("Enter in the address bar: ", "アドレスバーに次を入力します: "), "about:config"],
         [Text("Search for ", "次の名前を検索します: "), "negotiate-auth"],
         [
@@ -371,7 +359,7 @@ def _browsers(company: Company) -> Iterator[Block]:
             Text(" take out that name alone; other values, set apart by commas, stay.", ""),
         ],
     )
-    yield Heading(2, [_same("macOS")])
+    yield Heading(2, [Text.same("macOS")])
     yield Paragraph(
         [
             Text(
@@ -380,13 +368,6 @@ def _browsers(company: Company) -> Iterator[Block]:
             )
         ]
     )
-
-
-def _listed(values: Sequence[str]) -> list[Text | str]:
-    line: list[Text | str] = []
-    for value in values:
-        line += [Text(", ", "、"), value] if line else [value]
-    return line
 
 
 # -- security keys
@@ -403,7 +384,7 @@ def _security_keys(company: Company) -> Iterator[Block]:
         ]
     )
     yield Heading(2, [Text("Register it anew", "登録し直す手順")])
-    yield _steps(
+    yield Items.in_order(
         [Text("Sign in the new way and open ", "新しい方法でサインインし、次のページを開きます: "), Link(REGISTRATION)],
         Text("Choose Add sign-in method, then Security key.", "「サインイン方法の追加」→「セキュリティ キー」を選びます。"),
         Text("Follow the page: connect the key, enter its PIN, touch it.", "画面の案内に従い、キーを接続し、PINを入力して、キーに触れます。"),

@@ -98,4 +98,4 @@ def _stop(findings: Sequence[Finding], told: Mapping[str, Any], options: InfoOpt
         details = {name: value for name, value in told.items() if name != "verdict"}
         raise OffboardError(why(findings, options.language), code="not_ready", details=details)
     stops = phrases.told("would_stop", why=Text(why(findings, "en"), why(findings, "ja")))
-    warn(plain.line(" / ".join(stops.in_language(options.language))))
+    warn(plain.line(stops.told(options.language)))

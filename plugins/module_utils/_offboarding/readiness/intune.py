@@ -47,7 +47,7 @@ def to_whom(assignment: Mapping[str, Any]) -> Text:
     who = _EVERYBODY.get(target) or Text(*[f"{group} ({name})" if group else name] * 2)
     if target.startswith(_NOT):
         who = Text(f"not {who.en}", f"{who.ja} を除外")
-    means = _INTENTS.get(intent, Text(intent, intent))
+    means = _INTENTS.get(intent, Text.same(intent))
     return Text(f"{means.en}: {who.en}", f"{means.ja}: {who.ja}") if intent else who
 
 

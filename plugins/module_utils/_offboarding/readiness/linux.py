@@ -102,17 +102,25 @@ def left(machine: Machine | None, said: LinuxDecisions) -> list[str]:
 
 def _unknown(machines: Machines, said: LinuxDecisions) -> list[str]:
     """Of what was confirmed for Linux machines, what none of them has; nothing where a machine was not read."""
-    found = list(machines.values())
-    if any(machine is None or machine.get("error") for machine in found):
+    found = [machine for machine in machines.values() if machine is not None and not machine.get("error")]
+    if len(found) < len(machines):
         return []
-    jobs = [job for machine in found for job in _of(machine, "jobs")]
-    paths = [item["path"] for machine in found for item in _of(machine, "files") if item["exists"] or item["link"]]
-    accounts = [account for machine in found for account in _of(machine, "accounts") if account["exists"]]
-    return [
-        *(_named_job(one) for one in said.cron_jobs if not any(_means_job(one, job) for job in jobs)),
-        *(one for one in said.files if not any(_covered(path, [one]) or _covered(one, [path]) for path in paths)),
-        *(str(one.get("name")) for one in said.accounts if not any(_means(account, one) for account in accounts)),
-    ]
+    return [*_unknown_jobs(found, said), *_unknown_files(found, said), *_unknown_accounts(found, said)]
+
+
+def _unknown_jobs(machines: Sequence[Mapping[str, Any]], said: LinuxDecisions) -> list[str]:
+    jobs = [job for machine in machines for job in _of(machine, "jobs")]
+    return [_named_job(one) for one in said.cron_jobs if not any(_means_job(one, job) for job in jobs)]
+
+
+def _unknown_files(machines: Sequence[Mapping[str, Any]], said: LinuxDecisions) -> list[str]:
+    paths = [item["path"] for machine in machines for item in _of(machine, "files") if item["exists"] or item["link"]]
+    return [one for one in said.files if not any(_covered(path, [one]) or _covered(one, [path]) for path in paths)]
+
+
+def _unknown_accounts(machines: Sequence[Mapping[str, Any]], said: LinuxDecisions) -> list[str]:
+    accounts = [account for machine in machines for account in _of(machine, "accounts") if account["exists"]]
+    return [str(one.get("name")) for one in said.accounts if not any(_means(account, one) for account in accounts)]
 
 
 def _means_job(wanted: Mapping[str, Any], job: Mapping[str, Any]) -> bool:
@@ -124,12 +132,6 @@ def _means_job(wanted: Mapping[str, Any], job: Mapping[str, Any]) -> bool:
 def _named_job(wanted: Mapping[str, Any]) -> str:
     """As it was confirmed; a command may hold a secret."""
     return redaction.arguments(str(wanted.get("command") or "")) or str(wanted.get("place"))
-
-
-def _told(items: Sequence[str]) -> Text:
-    told = phrases.joined([phrases.understood(item) or Text(item, item) for item in items[:_SHOWN]], ", ", "、")
-    more = len(items) - _SHOWN
-    return Text(f"{told.en} (+{more})", f"{told.ja}（ほか{more}件）") if more > 0 else told
 
 
 def unconfirmed(machines: Machines, said: LinuxDecisions) -> Iterator[Finding]:
@@ -216,7 +218,7 @@ def preflight(machines: Machines, said: LinuxDecisions) -> Iterator[Finding]:
     """What is not confirmed, what was not looked at, what there is, and whose it is."""
     yield from unconfirmed(machines, said)
     yield from not_looked_at(machines, said, "warning")
-    agents = {name: _told(items) for name, machine in machines.items() if (items := left(machine, said))}
+    agents = {name: phrases.first_of(items) for name, machine in machines.items() if (items := left(machine, said))}
     if agents:
         yield Finding(
             "info",
@@ -272,7 +274,7 @@ def present(machines: Machines, said: LinuxDecisions) -> Iterator[Finding]:
     """Blockers of the final gate: what is left, and where nobody has looked."""
     for name, machine in machines.items():
         if items := left(machine, said):
-            told = _told(items)
+            told = phrases.first_of(items)
             yield Finding("blocker", "agent_present", Text(f"{name} still has {told.en}.", f"{name} にまだ {told.ja} が残っています。"), (name, *items))
     yield from not_looked_at(machines, said, "blocker")
 

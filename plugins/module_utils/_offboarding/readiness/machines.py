@@ -46,7 +46,7 @@ def findings(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
                     (name, item["name"]),
                 )
     left = {name: agents_left(machine) for name, machine in facts.machines.items()}
-    agents = {name: _in_words(found) for name, found in left.items() if found}
+    agents = {name: phrases.first_of(found) for name, found in left.items() if found}
     if agents:
         yield Finding(
             "info",
@@ -57,12 +57,6 @@ def findings(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
             ),
             tuple(f"{name}: {told.en}" for name, told in agents.items()),
         )
-
-
-def _in_words(left: Sequence[str], limit: int = 10) -> Text:
-    """What of the agents is on a machine, in words."""
-    told = phrases.joined([phrases.understood(item) or Text(item, item) for item in left[:limit]], ", ", "、")
-    return Text(f"{told.en} (+{len(left) - limit})", f"{told.ja}（ほか{len(left) - limit}件）") if len(left) > limit else told
 
 
 def _none_given(machines: Mapping[str, Any], confirmed: Confirmed) -> Iterator[Finding]:
@@ -103,7 +97,7 @@ def unconfirmed(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         yield from _tasks_perhaps(name, machine, confirmed)
         left = [] if unconfirmed else _unexplained(name, machine, facts, confirmed)
         if left:
-            told = _in_words(left)
+            told = phrases.first_of(left)
             yield Finding(
                 "blocker",
                 "agent_without_product",
@@ -370,7 +364,7 @@ def left(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     yield from unreadable(facts.machines)
     for name, machine in facts.machines.items():
         if found := agents_left(machine):
-            told = _in_words(found)
+            told = phrases.first_of(found)
             yield Finding("blocker", "agent_present", Text(f"{name} still has {told.en}.", f"{name} にまだ {told.ja} が残っています。"), (name, *found))
 
 

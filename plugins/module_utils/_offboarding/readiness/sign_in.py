@@ -99,7 +99,7 @@ def findings(found: Mapping[str, Any], *, gate: bool, accepted_count: int) -> It
             who = f"{count} users {told.en}" if count > 1 else f"1 user {re.sub('^are ', 'is ', told.en).replace(' and have ', ' and has ')}"
             yield Finding("warning", f"sign_in_{code}", Text(f"{who}{more.en}: {shown}.", f"{count}人{told.ja}{more.ja}: {shown}"), names)
     for part in found["not_looked_at"]:
-        what = _PARTS.get(part["part"], Text(part["part"], part["part"]))
+        what = _PARTS.get(part["part"], Text.same(part["part"]))
         yield Finding(
             "warning",
             "sign_in_not_looked_at",

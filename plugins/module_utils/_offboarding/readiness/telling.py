@@ -33,7 +33,7 @@ def verdict(findings: Iterable[Finding], language: str, final: bool = False) -> 
     number = sum(item.severity == "blocker" for item in findings)
     things = "1 thing stands in the way." if number == 1 else f"{number} things stand in the way."
     told = Text(things, f"{number}件の要対応の項目があります。") if number else _NOTHING[final]
-    return " / ".join(told.in_language(language))
+    return told.told(language)
 
 
 def message(findings: Iterable[Finding], language: str) -> str:

@@ -374,7 +374,7 @@ _VERDICTS = {
 def _sign_in(found: Mapping[str, Any] | None) -> str:
     if found is None:
         return _none(Text("Nobody has looked yet; the stages preflight and domains do.", "未確認です（段階 preflight と domains で確認します）。"))
-    others = {code: Text(code, code) for row in found["domains"] for code in row["counts"] if code not in _VERDICTS}
+    others = {code: Text.same(code) for row in found["domains"] for code in row["counts"] if code not in _VERDICTS}
     columns = {**_VERDICTS, **others}
     rows = []
     for row in found["domains"]:
@@ -494,7 +494,7 @@ def _kind(kind: str) -> str:
 
 
 def _action(action: str) -> str:
-    return _both(ACTIONS.get(action, Text(action, action)))
+    return _both(ACTIONS.get(action, Text.same(action)))
 
 
 def _difference(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:

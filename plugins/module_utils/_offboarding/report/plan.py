@@ -49,39 +49,56 @@ def build(
     """
     known = [record for record in records if not _is_registration(record)]
     entries = _entries(known)
-    failed = [entry for entry in entries if entry["status"] == "failed"]
-    unfinished = [entry for entry in entries if entry["status"] == "unfinished"]
-    opened = [step for step in manual_steps if not step["done"]]
-    left = [item for item in final_gate or () if item["severity"] == "blocker"]
+    by_status = {status: [entry for entry in entries if entry["status"] == status] for status in ("done", "failed", "unfinished")}
+    state, left = _judgement(final_gate, entries, judged_at)
     times = sorted(record["at"] for record in known)
     return {
         "title": title or _text(snapshot, "organization") or "IIJ ID",
         "tenant_id": _text(snapshot, "tenant_id"),
         "first": times[0] if times else "",
         "last": times[-1] if times else "",
-        "state": "not_judged" if final_gate is None else "closed" if left else "outdated" if _is_outdated(entries, judged_at) else "open",
+        "state": state,
         "counts": {
-            "done": sum(entry["status"] == "done" for entry in entries),
-            "failed": len(failed) + len(unfinished),
+            "done": len(by_status["done"]),
+            "failed": len(by_status["failed"]) + len(by_status["unfinished"]),
             "refused": len(_refusals(known)),
             "left": len(left),
-            "steps_open": len(opened),
+            "steps_open": sum(not step["done"] for step in manual_steps),
             "steps": len(manual_steps),
         },
         "preflight": list(preflight or ()),
         "snapshot": dict(snapshot or {}),
         "changes": _changes(entries),
-        "failed": failed,
-        "unfinished": unfinished,
+        "failed": by_status["failed"],
+        "unfinished": by_status["unfinished"],
         "refused": _refusals(known),
         "left": left,
         "left_alone": _left_alone(results),
         "references": _references(references),
         "sign_in": None if sign_in is None else _sign_in(sign_in),
         "arrivals": dict(arrivals) if arrivals is not None else None,
-        #: where all of what was found stands
-        "found_in": "results/final_gate.json" if final_gate is not None else "results/preflight.json" if preflight is not None else "",
-        "steps": [_step(step, (final_gate if final_gate is not None else preflight) or ()) for step in manual_steps],
+        **_newest(preflight, final_gate, manual_steps),
+    }
+
+
+def _judgement(
+    final_gate: Sequence[Mapping[str, Any]] | None, entries: Iterable[Mapping[str, Any]], judged_at: str | None
+) -> tuple[str, list[Mapping[str, Any]]]:
+    """`open`, `closed`, `outdated` or `not_judged`, and what is left that closes the final gate."""
+    if final_gate is None:
+        return "not_judged", []
+    left = [item for item in final_gate if item["severity"] == "blocker"]
+    return "closed" if left else "outdated" if _is_outdated(entries, judged_at) else "open", left
+
+
+def _newest(
+    preflight: Sequence[Mapping[str, Any]] | None, final_gate: Sequence[Mapping[str, Any]] | None, manual_steps: Iterable[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Where all of what was found last stands, and the steps of people with what of it each is about: the final gate has looked after preflight."""
+    found_in, found = ("final_gate", final_gate) if final_gate is not None else ("preflight", preflight)
+    return {
+        "found_in": f"results/{found_in}.json" if found is not None else "",
+        "steps": [_step(step, found or ()) for step in manual_steps],
     }
 
 

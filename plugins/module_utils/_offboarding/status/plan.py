@@ -90,17 +90,12 @@ def build(evidence: RunEvidence) -> dict[str, Any]:
     for stage in stages[reached + 1 :]:  # its steps come later: nobody has to do anything about it now
         if stage["state"] == "waiting" and not (stage["last"] or stage["counts"]):
             stage["state"] = "nothing"
-    opened = [step for step in evidence.report["steps"] if not step["done"]]
-    due = sorted((step for step in opened if _ORDER.get(step["stage"], 0) <= reached), key=lambda step: _ORDER.get(step["stage"], 0))
-    shown = [{"id": step["id"], "stage": step["stage"], **to_do(step)._asdict(), **_found(step)} for step in due]
     return {
         "run_dir": evidence.run_dir,
         "owner": dict(evidence.owner),
         "stages": stages,
         "domains": _domains(evidence),
-        "steps_due": shown,
-        "steps_later": [step["id"] for step in opened if step not in due],
-        "steps_later_found": {step["id"]: step["found_count"] for step in opened if step not in due and step["found_count"]},
+        **_steps(evidence.report["steps"], reached),
         "found_in": evidence.report["found_in"],
         "evidence": [
             {"id": step["id"], "files": step["evidence"], "lost": [text._asdict() for text in evidence_lost(step)]}
@@ -109,6 +104,18 @@ def build(evidence: RunEvidence) -> dict[str, Any]:
         ],
         "next_stage": STAGES[reached].name,
         "refused": [{"at": item["at"], **phrases.refused(item)._asdict()} for item in evidence.report["refused"][-3:]],
+    }
+
+
+def _steps(steps: Iterable[Mapping[str, Any]], reached: int) -> dict[str, Any]:
+    """What people have to do by the stage that is reached, and what comes later."""
+    opened = [step for step in steps if not step["done"]]
+    due = sorted((step for step in opened if _ORDER.get(step["stage"], 0) <= reached), key=lambda step: _ORDER.get(step["stage"], 0))
+    later = [step for step in opened if step not in due]
+    return {
+        "steps_due": [{"id": step["id"], "stage": step["stage"], **to_do(step)._asdict(), **_found(step)} for step in due],
+        "steps_later": [step["id"] for step in later],
+        "steps_later_found": {step["id"]: step["found_count"] for step in later if step["found_count"]},
     }
 
 
@@ -126,22 +133,31 @@ def _stage(stage: Stage, evidence: RunEvidence) -> dict[str, Any]:
     counts = Counter({"done": done, "taken_back": back, "failed": len(bad)})
     for name in files:
         counts.update(evidence.results[name])
-    last = max((group["last"] for group in groups), default="")
     stopped = counts["failed"] and not stage.scheduled
-    on_machines = evidence.on_machines.get(stage.name)
-    everywhere = on_machines is not None and {*on_machines["machines"]} <= {*on_machines["done"]}
-    state = "stopped" if stopped else "recorded" if groups or files or everywhere else "nothing"
-    state, last = _by_record(stage.name, evidence, state, last)
-    own = [step["done"] for step in report["steps"] if step["stage"] == stage.name]
-    if own and state != "stopped":
-        # confirmed steps are all that a stage does which has nothing but steps
-        only_steps = not changes and (not stage.after_conversion or any(domain["converted"] for domain in _domains(evidence)))
-        state = "waiting" if not all(own) else "recorded" if only_steps else state
+    state = "stopped" if stopped else "recorded" if groups or files or _is_done_everywhere(stage, evidence) else "nothing"
+    state, last = _by_record(stage.name, evidence, state, max((group["last"] for group in groups), default=""))
+    # confirmed steps are all that a stage does which has nothing but steps
+    only_steps = not changes and (not stage.after_conversion or any(domain["converted"] for domain in _domains(evidence)))
+    state = _by_steps(stage, report, state, only_steps=only_steps)
     # the gate may have judged anew what was brought back
     judged = evidence.verdict["at"] if stage.name == "gate" and evidence.verdict is not None else ""
     if back and not stopped and not is_later(judged, max(group["last_taken_back"] for group in groups)):
         state = "taken_back"
     return {"stage": stage.name, "state": state, "last": last, "counts": {name: number for name, number in counts.items() if number}, "results": files}
+
+
+def _is_done_everywhere(stage: Stage, evidence: RunEvidence) -> bool:
+    """On all of the stage's machines; False where it has worked on none."""
+    on_machines = evidence.on_machines.get(stage.name)
+    return on_machines is not None and {*on_machines["machines"]} <= {*on_machines["done"]}
+
+
+def _by_steps(stage: Stage, report: Mapping[str, Any], state: str, *, only_steps: bool) -> str:
+    """The state of a stage that did not stop, after what people have to do in it."""
+    own = [step["done"] for step in report["steps"] if step["stage"] == stage.name]
+    if not own or state == "stopped":
+        return state
+    return "waiting" if not all(own) else "recorded" if only_steps else state
 
 
 def _files(stage: str, results: Iterable[str]) -> list[str]:
@@ -369,7 +385,7 @@ _COUNTS = {
 def _line(stage: Mapping[str, Any]) -> Text:
     """One stage: its state, since when, what it did."""
     does = next(item.does for item in STAGES if item.name == stage["stage"])
-    name, state, counts = stage["stage"], STATES[stage["state"]], [(number, _COUNTS.get(name, Text(name, name))) for name, number in stage["counts"].items()]
+    name, state, counts = stage["stage"], STATES[stage["state"]], [(number, _COUNTS.get(name, Text.same(name))) for name, number in stage["counts"].items()]
     files = [f"results/{name}.jsonl" for name in stage["results"]]
     english = "; ".join(filter(None, (stage["last"], ", ".join(f"{number} {text.en}" for number, text in counts), ", ".join(files))))
     japanese = "、".join(filter(None, (stage["last"], *(f"{text.ja}{number}件" for number, text in counts), *files)))

@@ -104,7 +104,7 @@ class ManualSteps(Resource):
         before = {item.id: dict(item.state) for item in current}
         made, states = self._decide(before)
         plan = Plan(changes=Spool(made), unchanged=len(before.keys() - {change.id for change in made}), facts={"steps": self._shown(states)})
-        plan.warnings += [" / ".join(_kept(change.id, states).in_language(self._options.language)) for change in made if _keeps(change, states)]
+        plan.warnings += [_kept(change.id, states).told(self._options.language) for change in made if _keeps(change, states)]
         if self._check_mode:
             if missing := self._missing(states):
                 plan.warnings.append(phrases.english("would_stop", why=missing.msg))

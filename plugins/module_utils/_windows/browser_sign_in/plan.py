@@ -118,9 +118,8 @@ def settings(hive: str, keys: Iterable[Key]) -> Iterator[tuple[Setting, Values]]
         if is_policy_key(place):
             yield from ((Setting(hive, "list", place, name), {(place, name): value}) for name, value in own.items() if name.casefold() in LIST_NAMES)
         if folded.endswith(NUMBERED_KEYS):
-            numbers = sorted((name for name in own if name.isascii() and name.isdigit()), key=int)
-            if numbers:
-                yield Setting(hive, "numbered", place), {(place, name): own[name] for name in numbers}
+            if numbered := _numbered(place, own):
+                yield Setting(hive, "numbered", place), numbered
         elif folded.endswith(ZONE_KEY) and is_policy_key(place):
             if own:
                 yield Setting(hive, "zone_list", place), {(place, name): value for name, value in own.items()} | _switch_above(hive, folded, by_place)
@@ -128,6 +127,11 @@ def settings(hive: str, keys: Iterable[Key]) -> Iterator[tuple[Setting, Values]]
             sites = {(place, name): value for name, value in own.items() if value[0] == "REG_DWORD"}
             if sites:
                 yield Setting(hive, "zone", place), sites
+
+
+def _numbered(place: str, own: Mapping[str, tuple[str, str]]) -> Values:
+    """The entries of a list that are called 1, 2, 3 and so on, in this order."""
+    return {(place, name): own[name] for name in sorted((name for name in own if name.isascii() and name.isdigit()), key=int)}
 
 
 def _switch_above(hive: str, place: str, by_place: Mapping[str, Key]) -> Values:

@@ -23,6 +23,12 @@ def test_an_id_however_it_was_pasted(text):
     assert names.user(text) == ID
 
 
+def test_a_user_is_met_by_the_id_or_by_the_name():
+    both = names.of_user(ID.upper(), "Taro@A.example")
+    assert both == names.users([f"{{{ID}}}", "taro@a.example "])
+    assert not both.isdisjoint(names.users(["TARO@a.example"])) and both.isdisjoint(names.users(["hanako@a.example", ""]))
+
+
 @pytest.mark.parametrize(
     ("text", "name"),
     [

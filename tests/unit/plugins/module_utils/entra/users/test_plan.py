@@ -10,7 +10,8 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors impor
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.snapshot import plan as snapshot_plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import plan as user_plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.licence_group import LicenceGroup
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.plan import NEW_PASSWORD, Desired, RepairContext, Skus, decide
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.licences import Skus
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.plan import NEW_PASSWORD, Desired, RepairContext, decide
 
 E3, EXCHANGE = "05e9a617-0261-4cee-bb44-138d3ef5d965", "4b9405b0-7788-4568-add1-99614e613b69"
 #: an id that the tenant has not

@@ -15,7 +15,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors impor
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Outcome
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import work
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.access_pass import Terms
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.plan import Skus
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.licences import Skus
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.results import Results
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.work import Work, WorkOptions
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.batches import Answer, Request
