@@ -40,7 +40,7 @@ options:
     required: true
   allow:
     description:
-      - Guards that may be passed. V(denying_clause) allows taking out a clause that gives the account nothing (C(none)), behind which another one may give it
+      - Guards that may be passed. V(denying_clause) allows taking out a clause that gives the account nothing (C(none)), or less than everybody, behind which another one may give it
         something.
     type: list
     elements: str
