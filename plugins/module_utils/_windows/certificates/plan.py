@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 import struct
+import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -137,21 +138,25 @@ def described(der: bytes, store: str, place: str, key: PrivateKey | None) -> Sto
     """A certificate by its DER bytes. Raises OffboardError `certificate_unreadable`."""
     usage = constraints = None
     try:
-        read = x509.load_der_x509_certificate(der)
-        for extension in read.extensions:
-            if isinstance(extension.value, x509.ExtendedKeyUsage):
-                usage = extension.value
-            elif isinstance(extension.value, x509.BasicConstraints):
-                constraints = extension.value
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension) as exc:
+        with warnings.catch_warnings():  # of what it reads all the same
+            warnings.simplefilter("ignore")
+            read = x509.load_der_x509_certificate(der)
+            # only here the library looks into them
+            issuer, subject, not_after = read.issuer.rfc4514_string(), read.subject.rfc4514_string(), read.not_valid_after_utc
+            for extension in read.extensions:
+                if isinstance(extension.value, x509.ExtendedKeyUsage):
+                    usage = extension.value
+                elif isinstance(extension.value, x509.BasicConstraints):
+                    constraints = extension.value
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion) as exc:
         raise _unreadable(place) from exc
     return StoredCertificate(
         store=store,
         place=place,
         thumbprint=hashlib.sha1(der, usedforsecurity=False).hexdigest().upper(),
-        issuer=read.issuer.rfc4514_string(),
-        subject=read.subject.rfc4514_string(),
-        not_after=f"{read.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}",
+        issuer=issuer,
+        subject=subject,
+        not_after=f"{not_after:%Y-%m-%dT%H:%M:%SZ}",
         client_auth=usage is not None and ExtendedKeyUsageOID.CLIENT_AUTH in usage,
         is_ca=constraints is not None and constraints.ca,
         key=key,
@@ -278,7 +283,7 @@ def planned(
     for item in current:
         certificate = known[item.id]
         meant = bool(why(certificate, wanted, names))
-        stays = "except_thumbprints" if certificate.thumbprint in kept else "except_issuers" if dn.key(certificate.issuer) in kept_names else ""
+        stays = "except_thumbprints" if certificate.thumbprint in kept else "except_issuers" if certificate_names.key(certificate.issuer) in kept_names else ""
         if meant and stays:
             plan.skipped.append(Skip(KIND, item.id, item.name, "excepted", f"it is named in {stays}"))
         elif meant:
@@ -292,7 +297,7 @@ def planned(
             if certificate.store == MACHINE and (services := (uses or {}).get(certificate.thumbprint)):
                 msg = f"{item.name} is what {', '.join(services)} serves with; give that another certificate, or name this one in except_thumbprints"
                 plan.refusals.append(Refusal("certificate_in_use", msg, (item.name, *services)))
-        elif dn.key(certificate.issuer) in names:
+        elif certificate_names.key(certificate.issuer) in names:
             msg = "its issuer is named, but it is not for signing in of clients; name its thumbprint if it shall go"
             plan.skipped.append(Skip(KIND, item.id, item.name, "not_for_clients", msg))
     return plan

@@ -159,6 +159,7 @@ PARSERS: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
     "yaml_values": (text(lambda it: windows_files.yaml_values(it, {"user": "ad.ldap.user"}, "config.yml")), [YAML.encode()]),
     "foreign_yaml": (text(lambda it: foreign_yaml.load(it)), []),
     "store": (lambda it: windows_certificates.parse(it, "machine", rf"HKLM\{made.thumbprint(CERTIFICATE)}"), [made.blob(CERTIFICATE)]),
+    "certificate": (lambda it: windows_certificates.described(it, "machine", "x", None), [CERTIFICATE]),
     "cert9": (lambda it: firefox.certificates(it, "machine"), [made.cert9([CERTIFICATE])]),
     "archive": (archive.unpacked, [an_archive("C:/x/y", SECRET.encode()), an_archive("C:/" + "利" * 200, b"")]),
     "listing": (text(windows_files.listing), [rb"d--------  C:\x" + b"\n" + rb"--a------ 12 C:\x\y"]),

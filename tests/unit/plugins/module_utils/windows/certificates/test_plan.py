@@ -136,6 +136,18 @@ def test_what_stays_wins_as_it_does_where_the_exit_is_judged(confirmed: list[str
     assert (CertificateDecisions(confirmed=confirmed, kept=kept).goes(item.issuer, item.thumbprint) is True) is goes
 
 
+@pytest.mark.parametrize("at_end", ["\u200b", "\u00ad", "\u200e"])
+def test_an_issuer_that_ends_with_a_character_that_nobody_sees_is_kept_as_it_is_confirmed(at_end: str) -> None:
+    """As the certificate has it, as preflight shows it, and as it is typed without."""
+    odd = CA + at_end
+    for kept in (odd, CA):
+        item = certificate(issuer=odd)
+        result = plan.planned("h", [plan.object_of("h", item)], [item], [item.thumbprint], [], kept_names=plan.issuers([kept]))
+        assert (list(result.changes), [skip.code for skip in result.skipped]) == ([], ["excepted"])
+    other = certificate(issuer=odd, client_auth=False)
+    assert [skip.code for skip in planned([other]).skipped] == ["not_for_clients"]
+
+
 BINDINGS = r"""
 HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\HTTP\Parameters\SslBindingInfo\0.0.0.0:443
     AppId    REG_BINARY    BDCD6345ABCDABCDABCDABCDABCDABCD
@@ -213,6 +225,23 @@ def test_issuers_must_be_names(text: str) -> None:
 def test_issuers_as_people_copy_them(typed: str) -> None:
     """certutil puts blanks after commas, the dialogue of Windows gives lines; case does not count (RFC 5280, 7.1)."""
     assert plan.issuers([typed]) == plan.issuers([CA])
+
+
+def odd_certificates() -> list[bytes]:
+    """As no authority of today issues them: their names, times and versions are only looked into when they are asked for."""
+    name = b"Sumire"
+    at = DER.index(name)
+    version = DER.index(bytes.fromhex("a003020102")) + 4
+    return [DER[:at] + b"\xff" + DER[at + 1 :], DER[:version] + b"\x07" + DER[version + 1 :], DER.replace(name, b"\xc3\x28mire")]
+
+
+@pytest.mark.parametrize("der", odd_certificates(), ids=["bytes", "version", "text"])
+def test_a_certificate_that_cannot_be_described_hides_no_other(der: bytes) -> None:
+    thumbprint = made.thumbprint(der)
+    with pytest.raises(OffboardError) as error:
+        plan.parse(made.blob(der), "machine", rf"HKLM\{thumbprint}")
+    assert error.value.code == "certificate_unreadable"
+    assert [item.thumbprint for item in firefox.certificates(made.cert9([der, DER]), "x")] == [made.thumbprint(DER)]
 
 
 def test_firefox() -> None:
