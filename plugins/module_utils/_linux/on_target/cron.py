@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import glob
 import hashlib
 import os
 import pwd
@@ -122,8 +123,14 @@ def _text(content):
 
 
 def real_paths(paths):
-    """Where each path leads, links followed."""
-    return {path: os.path.realpath(path) for path in paths}
+    """Where each path leads, links followed; of a pattern, as a shell does, the first that it fits."""
+    return {path: os.path.realpath(_meant_by(path)) for path in paths}
+
+
+def _meant_by(path):
+    if not glob.has_magic(path) or os.path.lexists(path):
+        return path
+    return next(iter(sorted(glob.glob(path))), path)
 
 
 def write(crontab, place, was, content):
