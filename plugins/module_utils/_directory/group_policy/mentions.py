@@ -17,6 +17,9 @@ from . import gpt_tmpl, hosts, preferences, registry_pol
 from .accounts import Account, meant
 from .registry import items
 
+#: ASCII in UTF-16, of one byte order or the other
+_WIDE = re.compile(rb"(?:[ -~]\0){4,}|(?:\0[ -~]){4,}")
+
 
 @dataclass
 class FileMentions:
@@ -30,7 +33,8 @@ class FileMentions:
 def _text(data: bytes) -> str:
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16", "replace")
-    return data.decode("latin-1")  # host names and SIDs are ASCII in every other encoding
+    # host names and SIDs are ASCII in every other encoding; programs, and some editors, write UTF-16 without the mark
+    return b"\n".join([data, *(found[0].replace(b"\0", b"") for found in _WIDE.finditer(data))]).decode("latin-1")
 
 
 def _hits(text: str, names: Sequence[str], accounts: Sequence[Account]) -> list[str]:
