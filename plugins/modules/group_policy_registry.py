@@ -27,8 +27,8 @@ attributes:
     support: full
     description: A file that has none of the hosts is left alone.
 notes:
-  - Entries that mean more than the hosts, such as C(*.iij.jp), preference items with other hosts in the same list, and scripts are not changed. They are
-    warned of, and M(offboard.iij_id.group_policy_info) tells them.
+  - Entries that mean more than the hosts, such as C(*.iij.jp), preference items with other hosts in the same list or that are applied once and not again,
+    and scripts are not changed. They are warned of, and M(offboard.iij_id.group_policy_info) tells them.
   - Clients apply the change within two hours. Browsers read their lists when they start.
   - The account needs "Edit settings" on each policy. That is asked for before anything is written, in check mode too.
 author:

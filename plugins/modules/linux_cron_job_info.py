@@ -66,6 +66,11 @@ jobs:
       description: Whether cron starts it. A job that M(offboard.iij_id.linux_cron_job) has disabled is listed with V(false); a comment of a person is no job.
       type: bool
       returned: always
+    passed_over:
+      description: Why cron may never start it, enabled or not - a name, an access mode or an end of the file with which cron, or Debian's, passes it over. Else
+        empty.
+      type: str
+      returned: always
     why:
       description: Which program of it matches which command path.
       type: list

@@ -40,8 +40,8 @@ options:
     required: true
   allow:
     description:
-      - Guards that may be passed. V(denying_clause) allows taking out a clause that gives the account nothing (C(none)), behind which another one may give it
-        something.
+      - Guards that may be passed. V(denying_clause) allows taking out a clause that gives the account nothing (C(none)), or less than everybody gets, behind
+        which another one may give it something.
     type: list
     elements: str
     choices: [denying_clause]

@@ -374,6 +374,53 @@ def test_what_runs_or_is_started_stays(agent: Host, module: Callable[..., Answer
     assert module("linux_file", paths=[TREE])["changed"]
 
 
+def test_what_a_users_own_timer_or_scripts_start_stays(agent: Host, module: Callable[..., Answer]) -> None:
+    """Not in a crontab of the machine's own, and not by the name that is removed: a timer of that user's systemd, a folder of scripts, a link."""
+    home = agent.run("sh", "-c", f"echo ~{USER}").decode().strip()
+    own = f"{home}/.config/systemd/user"
+    uid = int(agent.run("id", "-u", USER))
+    account = {"accounts": [{"name": USER, "uid": uid}]}
+    agent.set_crontab(USER, "")
+    agent.set_crontab("reiji", f"@daily run-parts {home}/daily\n")
+    try:
+        agent.write(f"{home}/daily/sync", f"#!/bin/sh\ncd {TREE} && exec bin/normal_mode.sh\n", "0755")
+        assert module("linux_file", paths=[TREE]).rules == ["still_started"]
+        agent.set_crontab("reiji", f"@daily {home}/daily/link\n")
+        agent.run("ln", "-s", SCRIPT, f"{home}/daily/link")
+        assert module("linux_file", paths=[TREE]).rules == ["still_started"]
+        agent.set_crontab("reiji", "@daily true\n")
+        agent.write(f"{own}/iij.timer", "[Timer]\nOnCalendar=hourly\n")
+        agent.write(f"{own}/iij.service", f"[Service]\nExecStart={SCRIPT}\n")
+        assert module("linux_file", check=True, paths=[TREE])["changed"]
+        agent.run("sh", "-c", f"mkdir {own}/timers.target.wants && ln -s ../iij.timer {own}/timers.target.wants/iij.timer")
+        before = agent.fingerprint()
+        refused = module("linux_file", paths=[TREE])
+        assert (refused.rules, f"{own}/iij.timer" in refused["msg"] + str(refused["failure"])) == (["still_started"], True)
+        assert module("linux_account", **account).rules == ["unit_runs_as"]
+        assert agent.fingerprint() == before
+    finally:
+        agent.run("rm", "-rf", own, f"{home}/daily")
+
+
+def test_what_cron_itself_passes_over(cron: Host, module: Callable[..., Answer]) -> None:
+    """Debian's cron is started, and runs what is not said to be passed over; nothing else."""
+    for name, mode, end in (("good", "0644", "\n"), ("dot.ted", "0644", "\n"), ("old.rpmsave", "0644", "\n"), ("open", "0664", "\n"), ("torn", "0644", "")):
+        cron.write(f"/etc/cron.d/{name}", f"@reboot root touch /run/ran-{name}\n@reboot root {SCRIPT} {name}{end}", mode)
+    told = {job["place"]: bool(job["passed_over"]) for job in module("linux_cron_job_info")["jobs"] if job["place"].startswith("/etc/cron.d/")}
+    started = subprocess.Popen(cron.command("cron", "-f"), start_new_session=True)
+    try:
+        end = time.monotonic() + 20
+        while b"ran-good" not in cron.run("ls", "/run") and time.monotonic() < end:
+            time.sleep(0.1)
+        time.sleep(1)
+    finally:
+        os.killpg(started.pid, signal.SIGKILL)
+        started.wait()
+    ran = cron.run("ls", "/run").decode().split()
+    assert told == {f"/etc/cron.d/{name}": name != "good" for name in ("dot.ted", "good", "old.rpmsave", "open", "torn")}
+    assert [name for name in ran if name.startswith("ran-")] == ["ran-good"]
+
+
 @pytest.mark.parametrize(
     ("source", "target"),
     [("/opt/other", "log"), ("/opt/other/bin/normal_mode.sh", "log/sync.log"), ("/etc/cron.daily", "log"), ("/etc/passwd", "log/sync.log")],

@@ -173,6 +173,28 @@ def test_however_a_rule_is_written_the_rest_of_it_stays_byte_for_byte(server: Sl
     asked.close()
 
 
+@pytest.mark.parametrize(
+    ("clauses", "more"),
+    [
+        ("by {SYNC} search by users read", True),
+        ("by {SYNC} =sx by * read", True),
+        ("by {SYNC} read by self write by users read", False),
+        ("by {SYNC} =rscx break by * read", False),
+    ],
+)
+def test_a_clause_without_which_the_account_gets_more_is_refused(server: Slapd, module: Module, tmp_path: Path, clauses: str, more: bool) -> None:
+    """slapacl says what the account has before and after."""
+    asked, rule = client(server), f"{{0}}to {PEOPLE} {clauses}".replace("{SYNC}", f'dn.exact="{SYNC}"')
+    asked.modify(DATABASE, "", [("add", "olcAccess", [rule.encode()])], "")
+    asked.close()
+    before = server.may_read(SYNC, TARO)
+    answer = module("openldap_access", check=True, dn=SYNC, backup_dir=str(tmp_path))
+    refused = [item["objects"][0] for item in answer["failure"]["details"]["refusals"]]
+    assert any(f"to {PEOPLE}" in name for name in refused) is more
+    assert module("openldap_access", dn=SYNC, backup_dir=str(tmp_path), allow=["denying_clause"])["changed"]
+    assert (server.may_read(SYNC, TARO) and not before) is more
+
+
 def test_a_denying_clause_is_refused(server: Slapd, module: Module, tmp_path: Path) -> None:
     answer = module("openldap_access", dn=SYNC, backup_dir=str(tmp_path))
     assert [item["rule"] for item in answer["failure"]["details"]["refusals"]] == ["denying_clause"]

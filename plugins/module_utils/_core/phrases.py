@@ -49,6 +49,13 @@ PHRASES: dict[str, Text] = {
     "left_account": Text("account {name}", "アカウント {name}"),
     "left_timer": Text("systemd timer {name}", "systemdタイマー {name}"),
     "left_link": Text("link {name}", "リンク {name}"),
+    # why cron does not run a job
+    "passed_over_name": Text("cron passes over files with this name", "cronはこの名前のファイルを無視する"),
+    "passed_over_name_debian": Text("Debian's cron passes over files with this name", "Debianのcronはこの名前のファイルを無視する"),
+    "passed_over_mode": Text("cron passes over the file, since others than its owner may write it", "所有者以外も書き込めるため、cronはこのファイルを無視する"),
+    "passed_over_end_debian": Text(
+        "Debian's cron passes over the file, since its last line has no line end", "最終行に改行がないため、Debianのcronはこのファイルを無視する"
+    ),
     # why something was not read
     "not_looked_at": Text("it was not looked at", "確認していません"),
     "no_account": Text("no such account in this domain", "このドメインにアカウントがありません"),

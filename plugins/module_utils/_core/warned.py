@@ -218,9 +218,19 @@ WARNINGS: dict[str, Text] = {
         "{name}: {members} は {right} から外されていますが、現在のアカウントのどれでもありません。作り直したアカウントはSIDが異なるため、"
         "名前を指定して権限を与えてください（state=present）",
     ),
+    "right_denies": Text(
+        "{name}: {right} denies; until the account is removed too, it may do what was denied to it there",
+        "{name}: {right} は拒否の権利です。アカウントを削除するまで、拒否していたことがアカウントに許可されます",
+    ),
     "item_is_mixed": Text(
         "{name}: the preference item {item} has a list with other hosts besides; take the hosts out of it by hand",
         "{name}: 基本設定の項目 {item} の一覧には他のホストもあります。該当するホストは手作業で外してください",
+    ),
+    "item_once": Text(
+        "{name}: the preference item {item} is applied once and not again, so that clients would not see it changed into a deletion; replace it by hand with a "
+        "new item that deletes the value, or takes the hosts out of it",
+        "{name}: 基本設定の項目 {item} は一度だけ適用されるため、削除に変更しても適用済みの端末には反映されません。値を削除する（または該当するホストを除く）"
+        "新しい項目を手作業で作成してください",
     ),
     "entry_is_broader": Text(
         "{name}: {place} has {entry}, which means more than the hosts, and stays; decide about it",

@@ -19,10 +19,12 @@ EVERY = "/*"
 #: A chain of interpreters and launchers longer than this is nobody's.
 _DEPTH = 6
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)\+?=(.*)", re.DOTALL)
-_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::?[-=][^}]*)?\})")
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::?[-=]([^}]*))?\})")
 _SUBSTITUTION = re.compile(r"\$\(((?:[^()]|\([^()]*\))*)\)|`([^`]*)`")
 #: Words before a command, and those of a loop, which is followed by one.
-_RESERVED = frozenset({"if", "then", "else", "elif", "fi", "while", "until", "do", "done", "!", "{", "}", "esac", "time", "exec", "command", "builtin"})
+_RESERVED = frozenset(
+    {"if", "then", "else", "elif", "fi", "while", "until", "do", "done", "!", "{", "}", "esac", "time", "exec", "command", "builtin", "coproc"}
+)
 _NO_COMMAND = frozenset(
     {"for", "select", "case", "function", "[", "[[", "test", "echo", "printf", "export", "set", "ulimit", "umask", "trap", "exit", "return"}
 )
@@ -57,6 +59,21 @@ _LAUNCHERS: dict[str, _Launcher] = {
     "numactl": _launcher(values="-i -N -m -C -P"),
     "prlimit": _launcher(),
     "unshare": _launcher(values="-R -w -S -G"),
+    "nsenter": _launcher(values="-t --target -S --setuid -G --setgid"),
+    "firejail": _launcher(),
+    "aa-exec": _launcher(values="-p --profile -n --namespace"),
+    "lockrun": _launcher(),
+    "cronlock": _launcher(),
+    "solo": _launcher(),
+    "nocache": _launcher(),
+    "torsocks": _launcher(),
+    "proxychains": _launcher(values="-f"),
+    "proxychains4": _launcher(values="-f"),
+    "tsp": _launcher(values="-N -L"),
+    "krenew": _launcher(values="-k -p"),
+    "k5start": _launcher(1, values="-f -k -l -p -u -S"),
+    "ssh": _launcher(1, values="-B -b -c -D -E -e -F -I -i -J -L -l -m -O -o -p -Q -R -S -W -w"),
+    "tmux": _launcher(1, values="-c -e -F -f -L -n -S -s -t -x -y"),
     "cpulimit": _launcher(values="-l --limit"),
     "logsave": _launcher(1),
     "setuidgid": _launcher(1),
@@ -108,13 +125,19 @@ _LAUNCHERS: dict[str, _Launcher] = {
 
 #: They start the login shell of a user, who may be the first word.
 _LOGINS = ("su", "runuser")
+#: They hand what is left to a shell, as one text.
+_HANDED = ("ssh", "tmux")
+#: Of find: what stands behind is started.
+_OF_FIND = ("-exec", "-execdir", "-ok", "-okdir")
+#: What is piped into them is as good as a script.
+_PIPED = ("at", "batch")
 
 
 def variables(text: str, environment: Mapping[str, str]) -> str:
     """`text` with the known variables in it replaced, and ~ at its beginning."""
     if text == "~" or text.startswith("~/"):
         text = environment.get("HOME", "~") + text[1:]
-    return _VARIABLE.sub(lambda found: environment.get(found[1] or found[2], found[0]), text)
+    return _VARIABLE.sub(lambda found: environment.get(found[1] or found[2], found[0] if found[3] is None else found[3]), text)
 
 
 def started(text: str, folder: str, environment: Mapping[str, str], depth: int = _DEPTH) -> list[tuple[str, str]]:
@@ -131,7 +154,7 @@ def _path(folder: str, program: str) -> str:
 def starts_others(program: str) -> bool:
     """Whether the program does nothing but start what it is told to."""
     name = posixpath.basename(program)
-    return name in _LAUNCHERS or bool(_SHELLS.fullmatch(name) or _INTERPRETERS.fullmatch(name))
+    return name in _LAUNCHERS or name == "scl" or bool(_SHELLS.fullmatch(name) or _INTERPRETERS.fullmatch(name))
 
 
 def _line(text: str, folder: str, environment: dict[str, str], depth: int) -> Iterator[tuple[str, str]]:
@@ -155,6 +178,7 @@ def _commands(line: str) -> Iterator[list[str]]:
     except ValueError:  # a quote that nobody closes
         tokens = line.split()
     words: list[str] = []
+    said: list[str] = []  # by an echo, which is piped on
     at = 0
     while at < len(tokens):
         token = tokens[at]
@@ -165,15 +189,23 @@ def _commands(line: str) -> Iterator[list[str]]:
                 if words and words[-1].isdigit():
                     words.pop()  # 2>
                 at += 1  # the file
-                if token == "<" and words and at < len(tokens) and _SHELLS.fullmatch(posixpath.basename(words[0])):
-                    words.append(tokens[at])  # which a shell is given as its input is as good as its script
+                if token in ("<", "<<<") and words and at < len(tokens) and _SHELLS.fullmatch(posixpath.basename(words[0])):
+                    words += ["-c"] * (token == "<<<") + [tokens[at]]  # which a shell is given as its input is as good as its script
             if set(token) & set("();") or token in ("&", "|", "&&", "||", "|&"):
-                yield words
+                yield _with_input(words, said)
+                said = words[1:] if token == "|" and words[:1] in (["echo"], ["printf"]) else []
                 words = []
         else:
             words.append(token)
         at += 1
-    yield words
+    yield _with_input(words, said)
+
+
+def _with_input(words: list[str], said: Sequence[str]) -> list[str]:
+    """A command, and where it is a shell or at(1) with what was piped into it as its own."""
+    name = posixpath.basename(words[0]) if words and said else ""
+    text = "; ".join(word for word in said if re.search(r"[^\s%\\sn-]", word))
+    return ["sh", "-c", text] if name in _PIPED or (_SHELLS.fullmatch(name) and not words[1:]) else words
 
 
 def _command(words: Sequence[str], folder: str, environment: dict[str, str], depth: int) -> tuple[str, list[tuple[str, str]]]:
@@ -221,7 +253,15 @@ def _started(words: Sequence[str], folder: str, environment: dict[str, str], dep
     if "/" not in program:  # it may be in each of these; nobody looks
         yield from ((place, program) for place in environment.get("PATH", "").split(":") if place.startswith("/"))
     name = posixpath.basename(program)
-    if name in _LAUNCHERS:
+    if name == "find":
+        for at in [at for at, word in enumerate(words) if word in _OF_FIND]:
+            yield from _started(words[at + 1 :], folder, environment, depth - 1)
+    elif name == "ip" and list(words[1:3]) == ["netns", "exec"]:
+        yield from _started(words[4:], folder, environment, depth - 1)
+    elif name == "scl" and len(words) > 2:
+        behind = words[words.index("--") + 1 :] if "--" in words else words[-1:]
+        yield from _line(" ".join(behind), folder, environment, depth - 1)
+    elif name in _LAUNCHERS:
         yield from _launched(_LAUNCHERS[name], name, words[1:], folder, environment, depth)
     elif _SHELLS.fullmatch(name):
         yield from _given(words[1:], folder, environment, depth, shell=True)
@@ -285,21 +325,21 @@ def _launched(how: _Launcher, name: str, words: Sequence[str], folder: str, envi
             at += _words_of(word, how.values)
         elif own and not named and word != "-":
             own, at = own - 1, at + 1
-        elif word == "-" and name in _LOGINS:
+        elif word == "-" and name in (*_LOGINS, "env"):
             at += 1
         else:
             break
-    yield from _behind_options(how, name, list(words[at:]), folder, environment, depth, named=named)
+    yield from _behind(how, name, words[at:], folder, environment, depth, named=named)
 
 
-def _behind_options(
-    how: _Launcher, name: str, rest: Sequence[str], folder: str, environment: dict[str, str], depth: int, *, named: bool
-) -> Iterator[tuple[str, str]]:
-    """What is started by the words behind a launcher's own options: a folder's files, a login shell's script, a line for a shell, or a command."""
+def _behind(how: _Launcher, name: str, rest: Sequence[str], folder: str, environment: dict[str, str], depth: int, *, named: bool) -> Iterator[tuple[str, str]]:
+    """What a launcher starts of the words behind its own. `named`: whether an option has said as whom."""
     if name == "run-parts":  # all that lies there
         yield from ((folder, variables(word, environment).rstrip("/") + EVERY) for word in rest[:1])
     elif name in _LOGINS and not named:  # what is left are arguments of the login shell
         yield from _given(rest, folder, environment, depth, shell=True)
+    elif rest and name in _HANDED:
+        yield from _line(" ".join(rest), folder, environment, depth - 1)
     elif rest and name == "flock" and rest[0] in how.commands:
         yield from _line(rest[1] if len(rest) > 1 else "", folder, environment, depth - 1)
     elif rest:

@@ -76,7 +76,7 @@ class Host:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.key, self.known_hosts = folder / "client", folder / "known_hosts"
-        self.path = f"{_ROOT}/usr/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        self.path = f"{_ROOT}/usr/bin:{_ROOT}/usr/sbin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         self._pid = process.running(folder, "sshd") or self._start()
         self.port = int(re.findall(r"(?m)^Port (\d+)", (folder / "sshd_config").read_text())[0])
         self._wait()

@@ -13,8 +13,14 @@ from typing import Any
 from ..._core import dn
 
 SID = re.compile(r"\*?(S-1-\d+(?:-\d+)+)", re.IGNORECASE)
-#: INF files may have quotes around a value
-_AROUND = '" \t'
+#: INF files may have quotes around a value. Where they are around several, what is between two commas is no value of its own
+_QUOTED = re.compile(r'[ \t]*(?:"([^"]*)"|([^"]*))[ \t]*', re.DOTALL)
+
+
+def _plain(member: str) -> str:
+    """An entry of a right without its quotes; nothing of one with half of them."""
+    found = _QUOTED.fullmatch(member)
+    return (found[1] or found[2] or "").strip() if found else ""
 
 
 @dataclass(frozen=True)
@@ -27,8 +33,8 @@ class Account:
 
     def is_meant_by(self, member: str) -> bool:
         """Whether an entry of a right, `*S-1-…` or a name, is this account."""
-        found = SID.fullmatch(member.strip(_AROUND))
-        return found[1].upper() == self.sid.upper() if found else member.strip(_AROUND).casefold() in self.names
+        found = SID.fullmatch(_plain(member))
+        return found[1].upper() == self.sid.upper() if found else _plain(member).casefold() in self.names
 
 
 def account(sid: str, shown: str, logon_name: str = "", domain: str = "", netbios: str = "") -> Account:
@@ -54,5 +60,5 @@ def as_known(names: Iterable[str], known: Sequence[Mapping[str, Any]]) -> list[s
 
 def of_domain(member: str, domain_sid: str) -> str | None:
     """The SID in an entry of a right, when it is one that this domain gave."""
-    found = SID.fullmatch(member.strip(_AROUND))
+    found = SID.fullmatch(_plain(member))
     return found[1].upper() if found and found[1].upper().rpartition("-")[0] == domain_sid.upper() else None

@@ -15,7 +15,10 @@ from ..._core.browser_hosts import Record, entries, zone_host
 from ..._core.errors import OffboardError
 from . import gpt_tmpl, hosts, preferences, registry_pol
 from .accounts import Account, meant
-from .registry.items import to_delete
+from .registry import items
+
+#: ASCII in UTF-16, of one byte order or the other
+_WIDE = re.compile(rb"(?:[ -~]\0){4,}|(?:\0[ -~]){4,}")
 
 
 @dataclass
@@ -30,7 +33,8 @@ class FileMentions:
 def _text(data: bytes) -> str:
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16", "replace")
-    return data.decode("latin-1")  # host names and SIDs are ASCII in every other encoding
+    # host names and SIDs are ASCII in every other encoding; programs, and some editors, write UTF-16 without the mark
+    return b"\n".join([data, *(found[0].replace(b"\0", b"") for found in _WIDE.finditer(data))]).decode("latin-1")
 
 
 def _hits(text: str, names: Sequence[str], accounts: Sequence[Account]) -> list[str]:
@@ -114,15 +118,17 @@ def _preferences(relative: str, data: bytes, names: Sequence[str], accounts: Seq
     elements = preferences.elements(data)
     found = FileMentions(has_password=preferences.has_password(elements))
     listed = preferences.registry_items(elements)
-    ours = {id(item) for item in to_delete(listed, names)[0]}
+    ours = {id(item) for item in items.to_delete(listed, names)[0]}
     for item in listed:
         # a zone has its host from right to left: ZoneMap\Domains\iij.jp\www1.auth
         turned = ".".join(part for part in reversed(item.key.split("\\")[-2:]))
-        if hits := _hits(f"{item.key} {turned} {item.name} {item.value}", names, accounts):
+        hits = _hits(f"{item.key} {turned} {item.name} {item.value}", names, accounts)
+        broader = [entry for entry in items.entries(item) if hosts.is_broader(entry, names)]
+        if hits or broader:
             told = {"uid": item.uid, "action": item.action, "disabled": item.disabled, "remove_policy": item.remove_policy}
             where = f"{item.hive}\\{item.key}\\{item.name}"
             by = "group_policy_registry" if id(item) in ours else ""
-            found.mentions.append(_mention("preference", relative, where, item.value, hits, by, **told))
+            found.mentions.append(_mention("preference", relative, where, item.value, hits, by, **told, **({"broader": broader} if broader else {})))
     values = [value for element in elements if "Registry" not in element.path for value in element.attributes.values()]
     values += ["".join(element.texts) for element in elements]
     hits = [hit for value in values for hit in _hits(value, names, accounts)]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import xml.parsers.expat
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,16 +32,21 @@ class Element:
     start: int
     end: int
     disabled: bool
+    around: Element | None = field(default=None, compare=False, repr=False)
     texts: list[str] = field(default_factory=list, compare=False)
 
 
 @dataclass(frozen=True)
 class Item:
-    """A registry item. `action` is C, R, U or D (create, replace, update, delete); `remove_policy`: gone where the policy applies no more."""
+    """A registry item. `action` is C, R, U or D (create, replace, update, delete); `remove_policy`: gone where the policy applies no more.
+
+    `once`: it, or a collection around it, is applied once and not again ([MS-GPPREF] FilterRunOnce): clients that had it pass over whatever it says now.
+    """
 
     uid: str
     disabled: bool
     remove_policy: bool
+    once: bool
     action: str
     hive: str
     key: str
@@ -88,7 +93,7 @@ def elements(data: bytes) -> list[Element]:
         at = parser.CurrentByteIndex
         around = stack[-1].path if stack else ()
         disabled = attributes.get("disabled") == "1" or (bool(stack) and stack[-1].disabled)
-        stack.append(Element((*around, name), attributes, at, _tag_end(data, at), disabled))
+        stack.append(Element((*around, name), attributes, at, _tag_end(data, at), disabled, stack[-1] if stack else None))
         found.append(stack[-1])
 
     def said(text: str) -> None:
@@ -113,9 +118,23 @@ def has_password(found: Sequence[Element]) -> bool:
     return any(name.casefold() == "cpassword" and value for element in found for name, value in element.attributes.items())
 
 
+def _from_inside(element: Element) -> Iterator[Element]:
+    """The element, and those around it."""
+    at: Element | None = element
+    while at is not None:
+        yield at
+        at = at.around
+
+
+def _filtered(condition: Element) -> Element | None:
+    """What a filter is about: the element with the outermost `Filters` around it."""
+    return next((one.around for one in _from_inside(condition) if one.path[-1] == "Filters"), None)
+
+
 def registry_items(found: Sequence[Element]) -> list[Item]:
     """The items of a Registry.xml, of nested collections too. Raises OffboardError `policy_unreadable`."""
     items = []
+    once = {id(_filtered(one)) for one in found if one.path[-1] == "FilterRunOnce"}
     outer: Element | None = None
     for inner in found:
         if inner.path[-1] == "Registry":
@@ -127,6 +146,7 @@ def registry_items(found: Sequence[Element]) -> list[Item]:
                     uid=outer.attributes.get("uid", ""),
                     disabled=outer.disabled,
                     remove_policy=outer.attributes.get("removePolicy") == "1",
+                    once=any(id(one) in once for one in _from_inside(outer)),
                     action=value.get("action", "U"),
                     hive=value.get("hive", ""),
                     key=value.get("key", ""),

@@ -28,9 +28,15 @@ _WORD = re.compile(r'[^\s"]*"(?:[^"]|"(?!\s|\Z))*(?:"|\Z)|[^\s"]+', re.ASCII)
 _NUMBERED = re.compile(r"(\{\d+\})(.*)", re.DOTALL)
 _EXACT = re.compile(r"(?:real)?dn(?:\.(?:exact|base|baseobject))?=(?P<dn>.+)", re.IGNORECASE | re.DOTALL)
 #: everybody else of whom a clause may speak: what they are is found out by the server alone
-_OTHERS = re.compile(r"(?:real)?(?:dn(?:attr)?[.=]|group[./=]|set[.=])", re.IGNORECASE)
+_OTHERS = re.compile(r"(?:real)?(?:dn(?:attr)?[.=]|group[./=]|set[.=]|dynacl/|aci(?:[.=]|\Z))", re.IGNORECASE)
 #: what gives a right, or lets the clauses and rules behind decide
-_GIVES = re.compile(r"(?:self)?(?:auth|compare|search|read|write|add|delete|manage)|[=+][mwazrscxd]+|break|continue", re.IGNORECASE)
+_GIVES = re.compile(r"(?:(?:real)?self)?(?:auth|compare|search|read|write|add|delete|manage|[=+][mwazrscxd]+)|break|continue", re.IGNORECASE)
+#: levels of access, as the privileges that they stand for
+_LEVELS = {
+    "none": "", "disclose": "d", "auth": "dx", "compare": "dxc", "search": "dxcs", "read": "dxcsr", "add": "dxcsra", "delete": "dxcsrz", "write": "dxcsraz",
+    "manage": "dxcsrazm",
+}  # fmt: skip
+_PRIVILEGES = re.compile(r"=(0|[mwazrscxd]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ class Clause:
 
     def is_about(self, account: str) -> bool:
         """Whether it speaks of that account and of nobody else."""
-        return any(names.key(found["dn"]) == names.key(account) for word in self.words if (found := _EXACT.fullmatch(word)))
+        return any(_key(found["dn"]) == _key(account) for word in self.words if (found := _EXACT.fullmatch(word)))
 
     @property
     def is_of_some(self) -> bool:
@@ -60,11 +66,30 @@ class Clause:
         """Whether it gives nothing: without it the account may have more."""
         return not any(_GIVES.fullmatch(word) for word in self.words[1:])
 
+    @property
+    def privileges(self) -> frozenset[str] | None:
+        """What it gives, by letters; None where it only adds or takes away, is about one's own name in a value, or others decide too."""
+        given = [word.casefold() for word in self.words[1:] if word.casefold() not in ("stop", "")]
+        if len(given) > 1 or (given and given[0] not in _LEVELS and not _PRIVILEGES.fullmatch(given[0])):
+            return None
+        letters = _LEVELS.get(given[0], given[0].strip("=0").replace("w", "az")) if given else ""
+        return frozenset(letters)
+
+    @property
+    def is_of_all(self) -> bool:
+        """Whether it fits every account that has signed in."""
+        return self.words[:1] in (["*"], ["users"])
+
 
 def _unquoted(word: str) -> str:
     """What slapd makes of it: without the quote where it begins, and the one at its end."""
     head, quote, rest = word.partition('"')
     return head + rest.removesuffix('"') if quote else word
+
+
+def _key(dn: str) -> str:
+    """As slapd compares names: of blanks in a value, one counts."""
+    return re.sub(" +", " ", names.key(dn))
 
 
 def clauses(text: str) -> list[Clause]:
@@ -170,6 +195,19 @@ def plan_back(current: Iterable[Object], saved: Iterable[Swap]) -> Plan:
     return plan
 
 
+def _holds_back(text: str, account: str) -> bool:
+    """Whether a clause of the rule keeps the account from more than it gives: it denies, or gives less than the next one for everybody."""
+    every = clauses(text)
+    for number, clause in enumerate(every):
+        if not clause.is_about(account):
+            continue
+        then = next((later for later in every[number + 1 :] if later.is_of_all), None)
+        own, others = clause.privileges, then.privileges if then else None
+        if clause.denies or (own is not None and others is not None and others - own):
+            return True
+    return False
+
+
 def plan_for(account: str, current: Iterable[Object], allow: Iterable[str]) -> Plan:
     """A change for each rule with a clause about the account. Rule: denying_clause."""
     plan, allowed = Plan(), set(allow)
@@ -181,7 +219,7 @@ def plan_for(account: str, current: Iterable[Object], allow: Iterable[str]) -> P
             continue
         undo = phrases.english("undo_same_state", state="present")
         plan.changes.append(Change(KIND, item.id, item.name, "update", before={"access": text}, after={"access": rest}, risk="medium", undo=undo))
-        if "denying_clause" not in allowed and any(clause.denies for clause in clauses(text) if clause.is_about(account)):
-            msg = f"{item.name}: the clause gives {account} nothing, and without it the account may get more by what comes after. Remove the account first"
+        if "denying_clause" not in allowed and _holds_back(text, account):
+            msg = f"{item.name}: the clause gives {account} nothing, or less than others, and without it the account may get more. Remove the account first"
             plan.refusals.append(Refusal("denying_clause", msg, (item.name,), "allow: [denying_clause]"))
     return plan

@@ -16,7 +16,7 @@ from ..._core.errors import OffboardError
 from ..._core.heads import some
 from ..._core.machine_ids import on_host
 from ..._core.model import Change, Object, Refusal
-from ..cron.plan import Job
+from ..cron.plan import Job, Timer
 from ..files import plan as files
 
 KIND = "linux_account"
@@ -49,7 +49,7 @@ def other_object(found: Mapping[str, Any], uids: Iterable[int]) -> Refusal:
     return Refusal("other_object", msg, (name,), phrases.english("allow_this_one", setting=f"accounts: [{{name: {name}, uid: {found['uid']}}}]"))
 
 
-def refusals(found: Mapping[str, Any], jobs: Iterable[Job], *, with_home: bool) -> Iterator[Refusal]:
+def refusals(found: Mapping[str, Any], jobs: Iterable[Job], timers: Iterable[Timer], *, with_home: bool) -> Iterator[Refusal]:
     """The rules system_account, not_local, shared_uid, cron_jobs_left, unit_runs_as, account_in_use, home_refused. `jobs`: what is left in crontabs."""
     name = found["name"]
     if found["reserved"]:
@@ -61,7 +61,7 @@ def refusals(found: Mapping[str, Any], jobs: Iterable[Job], *, with_home: bool) 
         yield Refusal("shared_uid", msg, (name,))
     # also such as root's `su NAME -c …`
     word = re.compile(rf"(?<![\w./-]){re.escape(name)}(?![\w./-])")
-    own = [job.name for job in jobs if job.user == name or word.search(job.command)]
+    own = [job.name for job in jobs if job.user == name or any(word.search(line) for line in job.written)]
     if own:
         out = "Remove the agent's first (linux_cron_job); with others the account is needed, or they have to move"
         msg = f"cron has jobs of {name}, or that name it: {some(own, _SHOWN)}. {out}"
@@ -70,6 +70,10 @@ def refusals(found: Mapping[str, Any], jobs: Iterable[Job], *, with_home: bool) 
         yield Refusal("cron_jobs_left", f"{name} has jobs of at that wait to be run: {found['at_jobs']}", (name,))
     if found["units"]:
         yield Refusal("unit_runs_as", f"systemd's units run as {name}: {some(found['units'], _SHOWN)}. Remove them, or give them another User=", (name,))
+    for timer in timers:
+        if timer.state["enabled"] and (timer.state["user"] == name or any(word.search(command) for command in timer.commands)):
+            msg = f"systemd starts something as {name} by {timer.state['path']}. Stop it first, when it is the agent's: {timer.stop}"
+            yield Refusal("unit_runs_as", msg, (name,))
     if found["processes"]:
         told = some((f"{one['program']} ({one['pid']})" for one in found["processes"]), _SHOWN)
         yield Refusal("account_in_use", f"processes of {name} are running: {told}. Wait until they have ended, or end them", (name,))

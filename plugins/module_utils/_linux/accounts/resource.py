@@ -18,6 +18,7 @@ from ..client import Client
 from ..connection import Connection
 from ..cron import plan as cron
 from ..cron.plan import Job
+from ..cron.read import Starts, starts
 from . import plan as accounts
 from .options import ConfirmedAccount, InfoOptions, Options
 
@@ -34,6 +35,7 @@ class Accounts(Resource):
         self._client = client
         self._wanted = options.accounts
         self._found: dict[str, Mapping[str, Any]] = {}
+        self._starts = Starts()
         self._jobs: dict[str, Job] = {}
         self._left: list[Job] = []
         self._meant: dict[str, ConfirmedAccount] = {}
@@ -43,21 +45,22 @@ class Accounts(Resource):
         return {found["name"]: found for found in self._client.ask("accounts_look", names=asked)} if asked else {}
 
     def read(self) -> Iterator[Object]:
-        """The accounts that were confirmed and are there, and what cron starts."""
+        """The accounts that were confirmed and are there, and what the machine starts by itself."""
         self._found = self._look(item.name for item in self._wanted)
         for item in self._wanted:
             found = self._found[item.name]
             if accounts.is_meant(found, item.uid):
                 self._meant[item.name] = item
         yield from (accounts.object_of(self._client.host, self._found[name]) for name in self._meant)
-        for place in self._client.ask("cron_read")["places"] if self._meant else ():
-            for job in cron.jobs(cron.place_of(place)):
-                self._jobs[job.id(self._client.host)] = job
-                yield cron.object_of(self._client.host, job)
+        if self._meant:
+            self._starts = starts(self._client)
+        for job in self._starts.jobs:
+            self._jobs[job.id(self._client.host)] = job
+            yield cron.object_of(self._client.host, job)
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """A removal for each account that is there."""
-        plan = Plan()
+        plan = Plan(warnings=self._starts.warnings())
         for item in current:
             if item.kind == cron.KIND:
                 self._left += [self._jobs[item.id]] if item.id in self._jobs else []
@@ -78,7 +81,8 @@ class Accounts(Resource):
             if found["exists"] and name not in self._meant:
                 yield accounts.other_object(found, {item.uid for item in self._wanted if item.name == name})
         for change in plan.changes:
-            yield from accounts.refusals(self._found[change.name], self._left, with_home=self._meant[change.name].remove_home)
+            with_home = self._meant[change.name].remove_home
+            yield from accounts.refusals(self._found[change.name], self._left, self._starts.timers, with_home=with_home)
 
     def apply(self, change: Change) -> None:
         """If it is still the same. userdel itself refuses while a process of the account is running."""

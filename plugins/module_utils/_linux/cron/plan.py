@@ -15,9 +15,10 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
-from ..._core import confirmations, plain, redaction
+from ..._core import confirmations, phrases, plain, redaction
 from ..._core.errors import OffboardError
 from ..._core.machine_ids import on_host
 from ..._core.model import Object
@@ -112,12 +113,40 @@ class Job:
         """Where it is, when it runs and what it starts."""
         return f"{self.place.name}: {self.schedule} {self.shown}" + (f" #{self.number}" if self.number > 1 else "")
 
+    @property
+    def written(self) -> list[str]:
+        """The command, or the lines of a script that are no comments."""
+        if self.line >= 0:
+            return [self.command]
+        return [line for line in _text(self.place.content).splitlines() if not line.lstrip().startswith("#")]
+
     def id(self, host: str) -> str:
         """What identifies it in journals and predictions, enabled or not."""
         return on_host(host, self.name)
 
     def is_confirmed(self, wanted: Iterable[Mapping[str, Any]]) -> bool:
         return any(confirmations.cron_job(self.place.name, (self.shown, self.command), item) for item in wanted)
+
+
+#: names that cron and run-parts take on every distribution, and those of them that Debian's take, see cron(8) and run-parts(8)
+_TAKEN = re.compile(r"(?!#).*(?<!~)(?<!,)(?<!\.rpmsave)(?<!\.rpmorig)(?<!\.rpmnew)", re.DOTALL)
+_TAKEN_BY_DEBIAN = re.compile(r"[A-Za-z0-9_-]+")
+_WRITABLE_BY_OTHERS = 0o022
+
+
+def passed_over(place: Place) -> str:
+    """Why cron starts nothing of what stands there, in words; "" when it may. A person judges: which cron the machine has is not known."""
+    name = posixpath.basename(place.name)
+    in_folder = place.kind == "script" or posixpath.dirname(place.name) == "/etc/cron.d"
+    if in_folder and not _TAKEN.fullmatch(name):
+        return phrases.english("passed_over_name")
+    if place.kind == "system" and (place.mode or 0) & _WRITABLE_BY_OTHERS:
+        return phrases.english("passed_over_mode")
+    if in_folder and not _TAKEN_BY_DEBIAN.fullmatch(name):
+        return phrases.english("passed_over_name_debian")
+    if place.kind in ("user", "system") and not place.lines[-1].endswith(b"\n"):
+        return phrases.english("passed_over_end_debian")
+    return ""
 
 
 def place_of(answer: Mapping[str, Any]) -> Place:
@@ -127,9 +156,9 @@ def place_of(answer: Mapping[str, Any]) -> Place:
     return Place(answer["place"], answer["kind"], answer["user"], answer["home"], lines, answer["mode"], answer["link"])
 
 
-def jobs(place: Place) -> list[Job]:
-    """What the place has cron start, disabled by us or not. A line that cron does not understand starts nothing."""
-    return [_script(place)] if place.kind == "script" else list(_numbered(_of_lines(place)))
+def jobs(place: Place, homes: Mapping[str, str] = MappingProxyType({})) -> list[Job]:
+    """What the place has cron start, disabled by us or not. A line that cron does not understand starts nothing. `homes`: of the accounts that are known."""
+    return [_script(place)] if place.kind == "script" else list(_numbered(_of_lines(place, homes)))
 
 
 def _text(content: bytes) -> str:
@@ -137,8 +166,8 @@ def _text(content: bytes) -> str:
     return str(plain.whole(content.decode("utf-8", "surrogateescape")))
 
 
-def _of_lines(place: Place) -> Iterator[Job]:
-    environment = {"HOME": place.home, "LOGNAME": place.user}
+def _of_lines(place: Place, homes: Mapping[str, str]) -> Iterator[Job]:
+    environment: dict[str, str] = {}
     for number, raw in enumerate(place.lines):
         enabled = not raw.startswith(MARKER)
         line = _text(raw.removeprefix(MARKER)).strip("\r\n")
@@ -151,7 +180,9 @@ def _of_lines(place: Place) -> Iterator[Job]:
         if not (found := _LINES[place.kind].fullmatch(line)):
             continue
         user = place.user or found["user"] or "root"
-        own = environment if place.kind == "user" else {**environment, "HOME": "/root" if user == "root" else f"/home/{user}", "LOGNAME": user}
+        home = place.home if place.user or user == "root" else homes.get(user, f"/home/{user}")
+        # a HOME in the crontab counts, and is the folder in which the command is started
+        own = {"HOME": home, **environment, "LOGNAME": user}
         command = _STDIN.split(_FLAGS.sub("", found["command"], count=1) if _FLAGS.match(found["command"]) else found["command"], maxsplit=1)[0]
         command = command.replace("\\%", "%").strip()
         yield Job(place, number, user, " ".join(found[1].split()), command, enabled, tuple(shell.started(command, own["HOME"], own)))
@@ -193,8 +224,13 @@ def why(job: Job, command_paths: Sequence[str], real: Mapping[str, str]) -> list
 
 
 def _reasons(pair: tuple[str, str], command_paths: Sequence[str], real: Mapping[str, str]) -> list[str]:
-    paths = [*pair, *filter(None, (real.get(pair[1]),))]
+    paths = places_of(pair, real)
     return [f"it starts {pair[0]}, which matches {wanted}" for wanted in command_paths if any(_matches(path, wanted) for path in paths)]
+
+
+def places_of(pair: tuple[str, str], real: Mapping[str, str]) -> list[str]:
+    """A program as it is written, below the folder that is current then, and where that leads."""
+    return [*pair, *filter(None, (real.get(pair[1]),))]
 
 
 def _matches(path: str, pattern: str) -> bool:
@@ -286,7 +322,8 @@ def timers(found: Iterable[Timer], command_paths: Sequence[str], real: Mapping[s
 
 def state_of(job: Job) -> dict[str, Any]:
     """What plans compare, and people see."""
-    return {"enabled": job.enabled, "place": job.place.name, "user": job.user, "schedule": job.schedule, "command": job.shown}
+    state = {"enabled": job.enabled, "place": job.place.name, "user": job.user, "schedule": job.schedule, "command": job.shown}
+    return {**state, "passed_over": passed_over(job.place)}
 
 
 def object_of(host: str, job: Job) -> Object:

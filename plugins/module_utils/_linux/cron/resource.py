@@ -26,34 +26,17 @@ from ..connection import Connection
 from . import plan as cron
 from .options import InfoOptions, Options
 from .plan import Job, Place
+from .read import starts
 
 
 class _Found:
-    """What one reading of the machine has given."""
+    """What one reading of the machine has given, and what of it is meant."""
 
     def __init__(self, client: Client, command_paths: Sequence[str], excepted: Sequence[str]) -> None:
-        answer = client.ask("cron_read")
-        self.places = [cron.place_of(place) for place in answer["places"]]
-        self.jobs = [job for place in self.places for job in cron.jobs(place)]
-        if folders := cron.script_folders(self.jobs):  # besides those that every machine has
-            more = [cron.place_of(place) for place in client.ask("cron_scripts", folders=folders)]
-            self.places += more
-            self.jobs += [job for place in more for job in cron.jobs(place)]
-        timers = [cron.timer_of(timer) for timer in answer["timers"]]
-        paths = cron.asked_paths([*(job.programs for job in self.jobs), *(timer.programs for timer in timers)])
-        self.real: Mapping[str, str] = client.ask("real_paths", paths=paths) if paths else {}
-        self.meant = [(job, why) for job in self.jobs if (why := cron.why(job, command_paths, self.real)) and not _excepted(job, excepted)]
-        self.timers = [timer for timer in cron.timers(timers, command_paths, self.real) if not {timer["timer"], timer["path"]} & set(excepted)]
-        self.orphans: list[str] = answer["orphans"]
-        #: folders of users' own timers
-        self.not_looked_at: list[str] = answer["not_looked_at"]
-
-    def warnings(self) -> list[str]:
-        """What is there and is not looked into."""
-        return [
-            *(phrases.english("orphan_crontab", path=path) for path in self.orphans),
-            *(phrases.english("timers_not_known", path=path) for path in self.not_looked_at),
-        ]
+        self.all = starts(client)
+        real = self.all.real
+        self.meant = [(job, why) for job in self.all.jobs if (why := cron.why(job, command_paths, real)) and not _excepted(job, excepted)]
+        self.timers = [timer for timer in cron.timers(self.all.timers, command_paths, real) if not {timer["timer"], timer["path"]} & set(excepted)]
 
 
 def _excepted(job: Job, excepted: Sequence[str]) -> bool:
@@ -94,7 +77,7 @@ class CronJobs(Resource):
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """Enabled, disabled or removed, each job that is not so already."""
-        plan = Plan(warnings=self._found.warnings())
+        plan = Plan(warnings=self._found.all.warnings())
         enabled = self._options.state == "present"
         for item in current:
             if self._options.state == "absent":
@@ -115,7 +98,7 @@ class CronJobs(Resource):
             yield from (change for change in mine if _seen(change, now))
 
     def _now(self) -> dict[str, Job]:
-        return {job.id(self._client.host): job for job in self._look().jobs}
+        return {job.id(self._client.host): job for job in self._look().all.jobs}
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:
         """The rules not_confirmed, timer_starts_it, job_gone, linked_place, script_does_more, vault_password_missing."""
@@ -149,7 +132,7 @@ class CronJobs(Resource):
             if job.place.link and not (job.line < 0 and self._options.state == "absent"):
                 msg = f"{job.place.name} is a link to {job.place.link}; look at it, and do there what is right"
                 yield Refusal("linked_place", msg, (change.name,))
-            command_paths, real = self._options.command_paths, self._found.real
+            command_paths, real = self._options.command_paths, self._found.all.real
             if job.line < 0 and (others := cron.does_more(job, command_paths, real)) and self._options.state != "present":
                 msg = f"{job.place.name} starts more than the agent ({', '.join(others[:5])}); take the agent's line out of it by hand"
                 yield Refusal("script_does_more", msg, (change.name,))
@@ -207,7 +190,7 @@ class CronJobs(Resource):
         wanted = self._options.jobs
         return {
             "jobs": [cron.state_of(job) for job in self._jobs.values()],
-            "nothing_found": bool(wanted) and not any(job.is_confirmed(wanted) for job in self._found.jobs),
+            "nothing_found": bool(wanted) and not any(job.is_confirmed(wanted) for job in self._found.all.jobs),
             "timers": self._found.timers,
             "saved": self._saved,
         }
@@ -230,10 +213,10 @@ def make(params: Mapping[str, Any]) -> CronJobs:
 
 def info(client: Client, options: InfoOptions) -> dict[str, Any]:
     found = _Found(client, options.command_paths, options.except_jobs)
-    listed = found.meant if options.command_paths else [(job, []) for job in found.jobs]
+    listed = found.meant if options.command_paths else [(job, []) for job in found.all.jobs]
     return {
         "jobs": [{**cron.state_of(job), "why": why} for job, why in listed],
         "timers": found.timers,
-        "orphans": found.orphans,
-        "not_looked_at": found.not_looked_at,
+        "orphans": found.all.orphans,
+        "not_looked_at": found.all.not_looked_at,
     }

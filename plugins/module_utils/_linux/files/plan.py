@@ -13,7 +13,7 @@ from typing import Any
 from ..._core.errors import OffboardError
 from ..._core.machine_ids import on_host
 from ..._core.model import Object, Refusal
-from ..cron.plan import Job
+from ..cron.plan import Job, Programs, Timer, places_of
 
 KIND = "linux_file"
 #: Where IIJ's manual has the archive unpacked.
@@ -64,9 +64,8 @@ def object_of(host: str, found: Mapping[str, Any]) -> Object:
     return Object(KIND, on_host(host, found["path"]), found["path"], state)
 
 
-def refusals(paths: Sequence[str], roots: Sequence[str], found: Mapping[str, Mapping[str, Any]], started: Iterable[Job]) -> Iterator[Refusal]:
-    """The rules outside_allowed_roots, symbolic_link, mount_point, special_file, file_in_use, still_started. `started`: what cron will go on starting."""
-    started = list(started)
+def refusals(paths: Sequence[str], roots: Sequence[str], found: Mapping[str, Mapping[str, Any]]) -> Iterator[Refusal]:
+    """The rules outside_allowed_roots, symbolic_link, mount_point, special_file, file_in_use."""
     for path in paths:
         if not any(within(path, root) for root in roots):
             yield Refusal("outside_allowed_roots", f"{path} is not in one of the folders that may be removed ({', '.join(roots)})", (path,), "allowed_roots")
@@ -83,6 +82,19 @@ def refusals(paths: Sequence[str], roots: Sequence[str], found: Mapping[str, Map
         if there["used_by"]:
             users = ", ".join(f"process {one['pid']} uses {one['uses']}" for one in there["used_by"][:5])
             yield Refusal("file_in_use", f"{path} is in use: {users}. Wait until it has ended, or end it", (path,))
-        for job in started:
-            if any(within(program, path) for pair in job.programs for program in pair):
+
+
+def still_started(paths: Sequence[str], jobs: Sequence[Job], timers: Sequence[Timer], real: Mapping[str, str]) -> Iterator[Refusal]:
+    """The rule still_started. `jobs`: what cron will go on starting; `real`: where paths of programs lead."""
+
+    def inside(programs: Programs, path: str) -> bool:
+        return any(within(place, path) for pair in programs for place in places_of(pair, real))
+
+    for path in paths:
+        for job in jobs:
+            if inside(job.programs, path):
                 yield Refusal("still_started", f"cron starts something in {path}: {job.name}. Disable or remove that job first (linux_cron_job)", (path,))
+        for timer in timers:
+            if timer.state["enabled"] and inside(timer.programs, path):
+                msg = f"systemd starts something in {path} by {timer.state['path']}. Stop it first: {timer.stop}"
+                yield Refusal("still_started", msg, (path,))

@@ -19,6 +19,7 @@ from ..client import Client
 from ..connection import Connection
 from ..cron import plan as cron
 from ..cron.plan import Job
+from ..cron.read import Starts, starts
 from . import plan as files
 from .options import InfoOptions, Options
 
@@ -35,29 +36,30 @@ class Files(Resource):
         self._client = client
         self._options = options
         self._found: dict[str, dict[str, Any]] = {}
+        self._starts = Starts()
         self._jobs: dict[str, Job] = {}
-        self._started: list[Job] = []
+        self._left: list[Job] = []
         #: what `apply` and `verify` have made of the paths
         self._done: dict[str, dict[str, Any]] = {path: {} for path in self._options.paths}
 
     def read(self) -> Iterator[Object]:
-        """The paths that exist, with everything below them, and what cron starts."""
+        """The paths that exist, with everything below them, and what the machine starts by itself."""
         for found in self._client.ask("files_look", paths=self._options.paths):
             self._found[found["path"]] = found
             if found["exists"] and not found["link"]:
                 yield files.object_of(self._client.host, found)
-        for place in self._client.ask("cron_read")["places"]:
-            for job in cron.jobs(cron.place_of(place)):
-                self._jobs[job.id(self._client.host)] = job
-                yield cron.object_of(self._client.host, job)
+        self._starts = starts(self._client)
+        for job in self._starts.jobs:
+            self._jobs[job.id(self._client.host)] = job
+            yield cron.object_of(self._client.host, job)
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """A removal for each path that exists."""
-        plan, planned = Plan(), set()
+        plan, planned = Plan(warnings=self._starts.warnings()), set()
         for item in current:
             if item.kind == cron.KIND:
                 if item.state["enabled"] and item.id in self._jobs:
-                    self._started.append(self._jobs[item.id])
+                    self._left.append(self._jobs[item.id])
                 continue
             planned.add(item.name)
             plan.changes.append(Change(files.KIND, item.id, item.name, "remove", before=dict(item.state), after=None, risk="high"))
@@ -75,7 +77,9 @@ class Files(Resource):
                 yield mine[found["path"]]
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:
-        return files.refusals(self._options.paths, self._options.allowed_roots, self._found, self._started)
+        yield from files.refusals(self._options.paths, self._options.allowed_roots, self._found)
+        there = [path for path, found in self._found.items() if found["exists"] and not found["link"]]
+        yield from files.still_started(there, self._left, self._starts.timers, self._starts.real)
 
     def apply(self, change: Change) -> dict[str, Any]:
         """Overwrite what can be, then remove."""

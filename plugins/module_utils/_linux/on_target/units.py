@@ -38,6 +38,10 @@ LINGER, RUNTIME = "/var/lib/systemd/linger", "/run/user"
 _MOST_BYTES = 1000000
 #: systemd passes other names over. Of a template (NAME@.timer) units are made, one for each text behind the @.
 _NAME = re.compile(r"[A-Za-z0-9:_.\\@-]{1,250}")
+#: Folders with links to the units that another one starts.
+_WANTING = (".wants", ".requires", ".upholds")
+#: What a service starts, in this order.
+_COMMANDS = ("ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost", "ExecStop", "ExecStopPost")
 _TIMER = re.compile(r"(?P<prefix>[A-Za-z0-9:_.\\-]+)(?:@(?P<instance>[A-Za-z0-9:_.\\@-]*))?\.timer")
 
 
@@ -63,7 +67,7 @@ def timers(accounts):
 
 def _timers(folders, whose):
     """Timers with what their services start, the strongest folder first, and whether something starts them."""
-    wanted = {name for folder in folders for entry in _names(folder) if entry.endswith((".wants", ".requires")) for name in _names(os.path.join(folder, entry))}
+    wanted = {name for folder in folders for entry in _names(folder) if entry.endswith(_WANTING) for name in _names(os.path.join(folder, entry))}
     found = []
     for name in sorted(wanted | {os.path.basename(path) for folder in folders for path in files_of(folder)}):
         what = _TIMER.fullmatch(name)
@@ -81,7 +85,7 @@ def _timers(folders, whose):
                 "timer": name,
                 "path": path,
                 "service": service,
-                "commands": [command for setting in ("ExecStartPre", "ExecStart", "ExecStartPost") for command in settings.get(setting, ())],
+                "commands": [command for setting in _COMMANDS for command in settings.get(setting, ())],
                 "folder": (settings.get("WorkingDirectory") or [""])[-1],
                 "environment": settings.get("Environment", []),
                 # systemd-run starts what it makes, and what it made is gone when it has ended

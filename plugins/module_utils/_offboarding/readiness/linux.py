@@ -139,15 +139,17 @@ def unconfirmed(machines: Machines, said: LinuxDecisions) -> Iterator[Finding]:
     for name, machine in machines.items():
         for job in _jobs(machine, said, confirmed=False):
             place, command = job["place"], job["command"]
+            passed_over = phrases.understood(str(job.get("passed_over") or "")) or Text("", "")
             yield Finding(
                 "blocker",
                 "cron_job_not_confirmed",
                 Text(
                     f"{name} has the cron job {place}: {job['schedule']} {command}, which starts Directory Sync for Linux. If it is its, add "
-                    f"{{place: '{place}', command: '{command}'}} to directory_sync_cron_jobs; else add its command to directory_sync_not_iij_cron_jobs.",
+                    f"{{place: '{place}', command: '{command}'}} to directory_sync_cron_jobs; else add its command to directory_sync_not_iij_cron_jobs."
+                    + (f" It may never run: {passed_over.en}." if passed_over.en else ""),
                     f"{name} のcronジョブ {place}: {job['schedule']} {command} はDirectory Sync for Linuxを起動します。該当する場合は "
                     f"directory_sync_cron_jobs に {{place: '{place}', command: '{command}'}} を、そうでなければ directory_sync_not_iij_cron_jobs に"
-                    "コマンドを追加してください。",
+                    "コマンドを追加してください。" + (f"なお、{passed_over.ja}ため、実行されていない可能性があります。" if passed_over.ja else ""),
                 ),
                 (name, place, command),
             )

@@ -267,7 +267,7 @@ def planned(
     for item in current:
         certificate = known[item.id]
         meant = bool(why(certificate, wanted, names))
-        stays = "except_thumbprints" if certificate.thumbprint in kept else "except_issuers" if dn.key(certificate.issuer) in kept_names else ""
+        stays = "except_thumbprints" if certificate.thumbprint in kept else "except_issuers" if certificate_names.key(certificate.issuer) in kept_names else ""
         if meant and stays:
             plan.skipped.append(Skip(KIND, item.id, item.name, "excepted", f"it is named in {stays}"))
         elif meant:
@@ -281,7 +281,7 @@ def planned(
             if certificate.store == MACHINE and (services := (uses or {}).get(certificate.thumbprint)):
                 msg = f"{item.name} is what {', '.join(services)} serves with; give that another certificate, or name this one in except_thumbprints"
                 plan.refusals.append(Refusal("certificate_in_use", msg, (item.name, *services)))
-        elif dn.key(certificate.issuer) in names:
+        elif certificate_names.key(certificate.issuer) in names:
             msg = "its issuer is named, but it is not for signing in of clients; name its thumbprint if it shall go"
             plan.skipped.append(Skip(KIND, item.id, item.name, "not_for_clients", msg))
     return plan

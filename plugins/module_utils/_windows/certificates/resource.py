@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..._core import dn, phrases
+from ..._core import certificate_names, phrases
 from ..._core.errors import OffboardError
 from ..._core.machine_ids import is_of
 from ..._core.model import Change, Object, Outcome, Refusal
@@ -309,7 +309,7 @@ def info(client: Client, options: InfoOptions) -> dict[str, Any]:
         {"store": store, "place": item.place, "thumbprint": item.thumbprint, "subject": item.subject, "issuer": item.issuer}
         for store, place in (_AUTHORITIES if names else ())
         for item in _of_registry(_certificates(client, place), store, odd)
-        if {dn.key(item.issuer), dn.key(item.subject)} & set(names)
+        if {certificate_names.key(item.issuer), certificate_names.key(item.subject)} & set(names)
     ]
     return {
         "certificates": shown,
@@ -347,7 +347,7 @@ def _of_firefox(stores: Stores, names: Sequence[str]) -> Iterator[dict[str, Any]
         shown = [
             {name: certificates.state_of(item)[name] for name in ("thumbprint", "subject", "issuer", "not_after", "client_auth")}
             for item in found
-            if not names or dn.key(item.issuer) in names
+            if not names or certificate_names.key(item.issuer) in names
         ]
         msg = f"{odd} certificates in it cannot be read" if odd else ""
         yield {"store": sid, "database": entry.path, "readable": not odd, "msg": msg, "certificates": shown}

@@ -12,21 +12,25 @@ from .. import hosts
 from ..preferences import Item
 
 
+def entries(item: Item) -> list[str]:
+    """The hosts that an item of a known list, or of a site's own key in a zone map, sets, as they are spelled; nothing where it sets nothing (any more)."""
+    if item.action == "D" or item.disabled:
+        return []
+    if host := zone_host(item.key):
+        return [host]
+    return [entry.strip() for entry in item.value.split(",") if entry.strip()] if item.name.casefold() in LIST_NAMES else []
+
+
 def to_delete(items: Iterable[Item], names: Sequence[str]) -> tuple[list[Item], list[Item]]:
-    """The items that set nothing but the hosts, and those that set a list with others besides, which a person has to edit.
+    """The items that set nothing but the hosts, and those that a person has to edit: they set a list with others besides, or are applied once and not again.
 
     An item that deletes already, or is switched off, is neither.
     """
     ours: list[Item] = []
-    mixed: list[Item] = []
+    by_hand: list[Item] = []
     for item in items:
-        if item.action == "D" or item.disabled:
-            continue
-        if (host := zone_host(item.key)) and hosts.is_within(host, names):
-            ours.append(item)
-        elif item.name.casefold() in LIST_NAMES:
-            entries = [entry for entry in item.value.split(",") if entry.strip()]
-            within = [entry for entry in entries if hosts.is_within(entry, names)]
-            if within:
-                (ours if len(within) == len(entries) else mixed).append(item)
-    return ours, mixed
+        listed = entries(item)
+        within = [entry for entry in listed if hosts.is_within(entry, names)]
+        if within:
+            (ours if len(within) == len(listed) and not item.once else by_hand).append(item)
+    return ours, by_hand

@@ -129,8 +129,11 @@ def _shown_item(one: preferences.Item) -> str:
 def _edit(item: Object, data: bytes, names: Sequence[str], warnings: list[str]) -> tuple[dict[str, Any], dict[str, Any], bytes]:
     """What shows of the change, before and after, and the file with it."""
     if file_of(item.id).casefold().endswith(ITEMS):
-        ours, mixed = items.to_delete(preferences.registry_items(preferences.elements(data)), names)
-        warnings += [phrases.english("item_is_mixed", name=item.name, item=one.uid) for one in mixed]
+        every = preferences.registry_items(preferences.elements(data))
+        ours, by_hand = items.to_delete(every, names)
+        wide = [(_shown_item(one), entry) for one in every for entry in items.entries(one) if hosts.is_broader(entry, names)]
+        warnings += [phrases.english("entry_is_broader", name=item.name, place=place, entry=entry) for place, entry in wide]
+        warnings += [phrases.english("item_once" if one.once else "item_is_mixed", name=item.name, item=one.uid) for one in by_hand]
         shown = {_shown_item(one): one.action for one in ours}
         return shown, dict.fromkeys(shown, "D"), preferences.deleting(data, [one.uid for one in ours])
     listed = registry_pol.parse(data)

@@ -16,6 +16,8 @@ from ..accounts import Account, meant
 from ..changes import DIGEST, INI, VERSION
 
 KIND = "group_policy_right"
+#: SeDenyInteractiveLogonRight and the like take something away
+_DENIES = "sedeny"
 FILE = r"MACHINE\Microsoft\Windows NT\SecEdit\GptTmpl.inf"
 
 
@@ -68,7 +70,7 @@ def plan(
     new: dict[str, bytes] = {}
     back = "present" if wanted.state == "absent" else "absent"
     for item in items:
-        before, after, new[item.id] = _edit(item, wanted, old[item.id], result.refusals)
+        before, after, new[item.id] = _edit(item, wanted, old[item.id], result.refusals, result.warnings)
         result.facts["mentioned"] = bool(before or result.facts.get("mentioned"))
         result.warnings += _of_nobody(item, wanted)
         work = changes.PolicyWork(
@@ -89,7 +91,9 @@ def plan(
     return result, new
 
 
-def _edit(item: Object, wanted: WantedRight, data: bytes, refusals: list[Refusal]) -> tuple[dict[str, list[str] | None], dict[str, list[str] | None], bytes]:
+def _edit(
+    item: Object, wanted: WantedRight, data: bytes, refusals: list[Refusal], warnings: list[str]
+) -> tuple[dict[str, list[str] | None], dict[str, list[str] | None], bytes]:
     """The rights that change, before and after, and the file with them."""
     known = {name.casefold(): name for name in rights_of(item)}
     before: dict[str, list[str] | None] = {}
@@ -104,6 +108,8 @@ def _edit(item: Object, wanted: WantedRight, data: bytes, refusals: list[Refusal
                 continue
             if not rest and wanted.when_empty == "refuse":
                 refusals.append(_empty(item, spelled))
+            if spelled.casefold().startswith(_DENIES):
+                warnings.append(phrases.english("right_denies", name=item.name, right=spelled))
             before[spelled], after[spelled] = members, rest or None
             data = gpt_tmpl.without(data, spelled, gone, undefine=True)
         elif wanted.state == "present":

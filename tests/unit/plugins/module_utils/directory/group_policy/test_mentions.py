@@ -132,11 +132,18 @@ def test_preferences_of_every_kind():
         found(r"User\Preferences\Drives\Drives.xml", b"<!DOCTYPE a><a/>")
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp932", "latin-1"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp932", "latin-1", "utf-16-le", "utf-16-be"])
 def test_scripts_in_any_encoding(encoding):
     (told,) = found(r"User\Scripts\Logon\x.cmd", "start https://WWW1.auth.iij.jp\r\n".encode(encoding)).mentions
     assert (told["kind"], told["found"]) == ("script", ["www1.auth.iij.jp"])
     assert not found(r"User\Scripts\Logon\x.cmd", bytes(range(256))).mentions
+
+
+def test_what_a_program_holds():
+    """Of one text behind the other in it none is a part of the other."""
+    program = b"MZ\x90\0other.example\0www1.auth.iij.jp\0example.org\0\xff" + "https://WWW2.auth.iij.jp/".encode("utf-16-le") + b"\0\0\1\2x\0"
+    (told,) = found(r"User\Scripts\Logon\x.exe", program).mentions
+    assert told["found"] == ["www1.auth.iij.jp", "www2.auth.iij.jp"]
 
 
 TASK = "<ScheduledTasks><TaskV2><Properties action='U'><Task><Exec><Arguments>{}</Arguments></Exec></Task></Properties></TaskV2></ScheduledTasks>"

@@ -48,6 +48,11 @@ def test_a_clause_goes_and_the_rest_stays(rule, left):
     assert access.without(left, SYNC) == left
 
 
+@pytest.mark.parametrize(("account", "written"), [("cn=iij  sync,dc=x", "cn=iij sync,dc=x"), ("cn=iij sync,dc=x", "CN=IIJ   Sync, dc=x")])
+def test_blanks_in_a_name_count_as_one_as_slapd_compares_it(account, written):
+    assert access.without(f'to * by dn.exact="{written}" read by users read', account) == "to * by users read"
+
+
 @pytest.mark.parametrize(
     "rule",
     [
@@ -85,6 +90,11 @@ def test_what_is_not_the_accounts_stays(rule):
         ("selfwrite", False),
         ("break", False),
         ("none break", False),
+        ("selfread", False),
+        ("realselfwrite", False),
+        ("self=w", False),
+        ("realself+r", False),
+        ("-w", True),
     ],
 )
 def test_what_gives_nothing(clause, denies):
@@ -101,6 +111,9 @@ def test_what_gives_nothing(clause, denies):
         ('dn.regex="x"', True),
         ('dn.subtree="x"', True),
         ("dnattr=manager", True),
+        ("aci", True),
+        ("aci=OpenLDAPaci", True),
+        ("dynacl/aci", True),
         ("users", False),
         ("*", False),
         ("self", False),
@@ -126,6 +139,28 @@ def test_plan():
     ]
     assert (plan.unchanged, plan.refusals) == (1, [])
     assert len({item.id for item in current}) == 3
+
+
+@pytest.mark.parametrize(
+    ("clauses", "refused"),
+    [
+        ("{MINE} search by users read", True),
+        ("{MINE} =sx by * read", True),
+        ("{MINE} read by users =w", True),
+        ("{MINE} auth by self write by * none", False),
+        ("{MINE} read by users read", False),
+        ("{MINE} =rscdx by users read stop", False),
+        ("{MINE} write by dn.exact=cn=admin manage by users read by * none", False),
+        ("{MINE} write by users none by * manage", False),
+        ("{MINE} read break by * manage", False),
+        ("{MINE} read by users ssf=128 manage by * none", False),
+    ],
+)
+def test_a_clause_that_gives_less_than_everybody_gets_holds_the_account_back(clauses, refused):
+    """As long as the account is there, nothing of this run gives it more than it had."""
+    plan = access.plan_for(SYNC, rules("{0}to * by " + clauses.replace("{MINE}", f'dn.exact="{SYNC}"')), [])
+    assert len(plan.changes) == 1
+    assert [refusal.rule for refusal in plan.refusals] == (["denying_clause"] if refused else [])
 
 
 @pytest.mark.parametrize(("allow", "rules_"), [([], ["denying_clause"]), (["denying_clause"], [])])

@@ -27,7 +27,7 @@ def place(name: str, content: str, kind: str = "user", user: str = "") -> cron.P
 
 def rules(found: dict[str, Any], *places: cron.Place, with_home: bool = False) -> list[str]:
     jobs = [job for one in places for job in cron.jobs(one)]
-    return [item.rule for item in accounts.refusals({**FOUND, **found}, jobs, with_home=with_home)]
+    return [item.rule for item in accounts.refusals({**FOUND, **found}, jobs, [], with_home=with_home)]
 
 
 @pytest.mark.parametrize(
@@ -58,10 +58,35 @@ def test_what_else_needs_it(found, expected):
         (place("/etc/cron.d/x", "0 1 * * * root su - iijsync -c /opt/x\n", "system"), ["cron_jobs_left"]),
         (place("/etc/cron.d/x", "0 1 * * * root sudo -u iijsync /opt/x\n", "system"), ["cron_jobs_left"]),
         (place("/etc/cron.d/x", "0 1 * * * root tar cf /x.tar /home/iijsync /opt/iijsync.old\n", "system"), []),
+        (place("/etc/cron.daily/x", "#!/bin/sh\nsu - iijsync -c /opt/x\n", "script"), ["cron_jobs_left"]),
+        (place("/etc/cron.daily/x", "#!/bin/sh\n# of iijsync\ntar cf /x.tar /home/iijsync\n", "script"), []),
     ],
 )
 def test_jobs_of_cron(where, expected):
     assert rules({}, where) == expected
+
+
+OWN = "/home/iijsync/.config/systemd/user/own.timer"
+
+
+@pytest.mark.parametrize(
+    ("timer", "refused"),
+    [
+        ({"user": "iijsync", "path": OWN}, True),
+        ({"user": "iijsync", "path": OWN, "enabled": False}, False),
+        ({"user": "reiji"}, False),
+        ({"user": "*"}, False),
+        ({"commands": ["/usr/sbin/runuser -u iijsync -- /opt/x"]}, True),
+        ({"commands": ["/bin/tar cf /x.tar /home/iijsync"]}, False),
+    ],
+)
+def test_timers_of_systemd(timer, refused):
+    """A user's own timer is no unit of the machine, and runs as that user all the same."""
+    given = {"timer": "own.timer", "path": "/etc/systemd/system/own.timer", "service": "own.service", "user": "", "uid": 6102, "home": "/home/iijsync"}
+    answer = {**given, "enabled": True, "commands": ["/bin/true"], "folder": "", "environment": [], **timer}
+    found = list(accounts.refusals(FOUND, [], [cron.timer_of(answer)], with_home=False))
+    assert [item.rule for item in found] == (["unit_runs_as"] if refused else [])
+    assert all(answer["path"] in item.msg and "systemctl" in item.msg for item in found)
 
 
 @pytest.mark.parametrize(

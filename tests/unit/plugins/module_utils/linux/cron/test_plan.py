@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 
 import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import phrases
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.cron import plan as cron
 
@@ -48,6 +49,43 @@ def test_a_line(kind, line, schedule, user, command):
 )
 def test_no_job(line):
     assert cron.jobs(place(line)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "HOME=/opt/IIJ_ID_Service_Directory_Sync\n1 1 * * * root bin/normal_mode.sh\n",
+        "1 1 * * * iij cd IIJ_ID_Service_Directory_Sync && ./bin/normal_mode.sh\n",
+    ],
+)
+def test_where_a_command_of_the_system_is_started(text):
+    (job,) = cron.jobs(place(text, "system", "/etc/cron.d/iij", user="", home="/root"), {"iij": "/opt"})
+    assert cron.why(job, ["/opt/IIJ_ID_Service_Directory_Sync"], {})
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "mode", "text", "why"),
+    [
+        ("system", "/etc/cron.d/iij", 0o644, "", ""),
+        ("system", "/etc/cron.d/IIJ_sync-2", 0o600, "", ""),
+        ("system", "/etc/cron.d/iij.cron", 0o644, "", "passed_over_name_debian"),
+        ("system", "/etc/cron.d/iij.rpmsave", 0o644, "", "passed_over_name"),
+        ("system", "/etc/cron.d/iij~", 0o644, "", "passed_over_name"),
+        ("system", "/etc/cron.d/iij", 0o664, "", "passed_over_mode"),
+        ("system", "/etc/crontab", 0o644, "", ""),
+        ("system", "/etc/cron.d/iij", 0o644, "@daily root true", "passed_over_end_debian"),
+        ("anacron", "/etc/anacrontab", 0o644, "", ""),
+        ("user", "user:a.b", None, "", ""),
+        ("user", "user:sync", None, "@daily true", "passed_over_end_debian"),
+        ("script", "/etc/cron.daily/iij.sh", 0o755, "", "passed_over_name_debian"),
+        ("script", "/etc/cron.daily/iij", 0o775, "", ""),
+    ],
+)
+def test_what_cron_passes_over(kind, name, mode, text, why):
+    """As cron(8) and run-parts(8) say: it stays a candidate, since another cron may start it."""
+    line = f"7 10 {'iij ' if kind == 'anacron' else '* * * root '}{SCRIPT}\n"
+    job = cron.jobs(place(line + text, kind, name, user="sync" if kind == "user" else "", mode=mode))[0]
+    assert cron.state_of(job)["passed_over"] == (phrases.english(why) if why else "")
 
 
 def test_variables_of_a_crontab_count_for_the_lines_below():

@@ -95,7 +95,7 @@ FOUND = {"path": TREE, "exists": True, "link": "", "mount": "", "is_plain": True
 )
 def test_guards(path, changes, rules):
     found = {**FOUND, "path": path, **changes}
-    assert [refusal.rule for refusal in files.refusals([path], [TREE], {path: found}, [])] == rules
+    assert [refusal.rule for refusal in files.refusals([path], [TREE], {path: found})] == rules
 
 
 @pytest.mark.parametrize(
@@ -105,9 +105,18 @@ def test_guards(path, changes, rules):
         (f"cd {TREE}/bin && ./x.sh", True),
         (f"tar cf /x {TREE}", False),
         (f"{TREE}2/bin/normal_mode.sh", False),
+        ("/usr/local/bin/sync", True),
+        ("/usr/local/bin/other", False),
+        (f"run-parts {TREE}/bin", True),
     ],
 )
-def test_what_cron_still_starts(line, refused):
+def test_what_is_still_started(line, refused):
+    """By cron as by a timer, by way of a link too."""
     content = base64.b64encode(f"@daily {line}\n".encode()).decode()
     jobs = cron.jobs(cron.place_of({"place": "user:x", "kind": "user", "user": "x", "home": "/", "content": content, "mode": None, "link": ""}))
-    assert [item.rule for item in files.refusals([TREE], [TREE], {TREE: FOUND}, jobs)] == (["still_started"] if refused else [])
+    answer = {"timer": "x.timer", "path": "/home/x/x.timer", "service": "x.service", "user": "x", "uid": 7, "home": "/home/x", "folder": "", "environment": []}
+    on, off = (cron.timer_of({**answer, "enabled": enabled, "commands": [f"/bin/sh -c '{line}'"]}) for enabled in (True, False))
+    real = {"/usr/local/bin/sync": f"{TREE}/bin/normal_mode.sh", "/usr/local/bin/other": "/opt/other/x"}
+    for found in (files.still_started([TREE], jobs, [], real), files.still_started([TREE], [], [on], real)):
+        assert [item.rule for item in found] == (["still_started"] if refused else [])
+    assert not list(files.still_started([TREE], [], [off], real))

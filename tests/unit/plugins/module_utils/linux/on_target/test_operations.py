@@ -124,6 +124,13 @@ def test_a_disk_that_is_full(table, monkeypatch):
     assert (table.read_bytes(), os.listdir(table.parent)) == (b"* * * * * root x\n", ["iij"])
 
 
+def test_where_a_pattern_leads(tmp_path):
+    """As a shell takes it: the first that it fits, but the very file where there is one."""
+    put((tmp_path / "IIJ_b/bin/x.sh", ""), (tmp_path / "IIJ_a/bin/x.sh", ""), (tmp_path / "[1]", ""), (tmp_path / "1", ""))
+    asked = [f"{tmp_path}/{one}" for one in ("IIJ*/bin/x.s[h]", "[1]", "none*", "IIJ_b/bin/x.sh")]
+    assert [cron.real_paths(asked)[one].removeprefix(f"{tmp_path}/") for one in asked] == ["IIJ_a/bin/x.sh", "[1]", "none*", "IIJ_b/bin/x.sh"]
+
+
 def test_units(tmp_path, monkeypatch):
     """The strongest folder wins; an empty ExecStart takes back what came before; a masked timer starts nothing."""
     etc, lib = tmp_path / "etc", tmp_path / "lib"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import phrases
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import linux
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.judged import Confirmed, Facts
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.linux import LinuxDecisions
@@ -43,6 +44,14 @@ CONFIRMED = {"cron_jobs": [SAID_JOB], "linux_files": [TREE]}
 
 def codes(found):
     return [(item.severity, item.code, item.objects[-1]) for item in found]
+
+
+@pytest.mark.parametrize("passed_over", ["", "passed_over_name_debian", "passed_over_end_debian", "passed_over_mode", "passed_over_name"])
+def test_a_job_that_cron_may_pass_over_is_told(passed_over):
+    why = phrases.english(passed_over) if passed_over else ""
+    (found,) = linux.unconfirmed({"agent01": {**CLEAN, "jobs": [{**JOB, "passed_over": why}]}}, LinuxDecisions())
+    assert ("It may never run" in found.text.en, bool(why) and why in found.text.en) == (bool(why), bool(why))
+    assert ("実行されていない可能性" in found.text.ja) is bool(why)
 
 
 @pytest.mark.parametrize(

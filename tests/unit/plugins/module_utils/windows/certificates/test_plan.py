@@ -136,6 +136,18 @@ def test_what_stays_wins_as_it_does_where_the_exit_is_judged(confirmed: list[str
     assert (CertificateDecisions(confirmed=confirmed, kept=kept).goes(item.issuer, item.thumbprint) is True) is goes
 
 
+@pytest.mark.parametrize("at_end", ["\u200b", "\u00ad", "\u200e"])
+def test_an_issuer_that_ends_with_a_character_that_nobody_sees_is_kept_as_it_is_confirmed(at_end: str) -> None:
+    """As the certificate has it, as preflight shows it, and as it is typed without."""
+    odd = CA + at_end
+    for kept in (odd, CA):
+        item = certificate(issuer=odd)
+        result = plan.planned("h", [plan.object_of("h", item)], [item], [item.thumbprint], [], kept_names=plan.issuers([kept]))
+        assert (list(result.changes), [skip.code for skip in result.skipped]) == ([], ["excepted"])
+    other = certificate(issuer=odd, client_auth=False)
+    assert [skip.code for skip in planned([other]).skipped] == ["not_for_clients"]
+
+
 BINDINGS = r"""
 HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\HTTP\Parameters\SslBindingInfo\0.0.0.0:443
     AppId    REG_BINARY    BDCD6345ABCDABCDABCDABCDABCDABCD

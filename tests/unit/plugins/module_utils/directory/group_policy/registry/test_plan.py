@@ -142,6 +142,7 @@ def item(uid, key, name="https", value="1", action="U", more=""):
     return f"<Registry uid='{uid}'{more}><Properties action='{action}' hive='HKCU' key='{key}' name='{name}' value='{value}'/></Registry>"
 
 
+ONCE = "<Filters><FilterCollection><FilterRunOnce hidden='1' not='0' bool='AND' id='{9}'/></FilterCollection></Filters>"
 ZONE = r"Software\Microsoft\Windows\CurrentVersion\Internet Settings\ZoneMap"
 
 
@@ -162,15 +163,45 @@ def xml(*parts):
         ("<Collection disabled='1'><Collection>" + item("{1}", rf"{ZONE}\Domains\iij.jp\www1.auth") + "</Collection></Collection>", ""),
         ("<Collection disabled='1'/><Collection disabled='0'>" + item("{1}", rf"{ZONE}\Domains\iij.jp\www1.auth") + "</Collection>", "ours"),
         (item("{1}", EDGE, "AuthServerAllowlist", "www1.auth.iij.jp"), "ours"),
-        (item("{1}", EDGE, "AuthServerAllowlist", "a,www1.auth.iij.jp"), "mixed"),
+        (item("{1}", EDGE, "AuthServerAllowlist", "a,www1.auth.iij.jp"), "by hand"),
+        # applied once: who has had it would not see the change
+        (item("{1}", EDGE, "AuthServerAllowlist", "www1.auth.iij.jp").replace("</Registry>", f"{ONCE}</Registry>"), "by hand"),
+        (item("{1}", rf"{ZONE}\Domains\iij.jp\www1.auth").replace("</Registry>", f"{ONCE}</Registry>"), "by hand"),
+        (f"<Collection>{ONCE}<Collection>" + item("{1}", EDGE, "AuthServerAllowlist", "www1.auth.iij.jp") + "</Collection></Collection>", "by hand"),
+        ("<Collection>" + item("{1}", EDGE, "AuthServerAllowlist", "www1.auth.iij.jp") + f"{ONCE.replace('Run', 'X')}{ONCE}</Collection>", "by hand"),
+        (f"<Collection>{ONCE}</Collection>" + item("{1}", EDGE, "AuthServerAllowlist", "www1.auth.iij.jp"), "ours"),
+        (item("{2}", EDGE, "Other").replace("</Registry>", f"{ONCE}</Registry>") + item("{1}", EDGE, "AuthServerAllowlist", "www1.auth.iij.jp"), "ours"),
+        (item("{1}", EDGE, "AuthServerAllowlist", "*.iij.jp"), ""),
         # which is not the host alone
         (item("{1}", EDGE, "AuthServerAllowlist", "a;www1.auth.iij.jp"), ""),
         (item("{1}", EDGE, "AuthServerAllowlist", ""), ""),
     ],
 )
 def test_the_table_of_items(part, verdict):
-    ours, mixed = items.to_delete(preferences.registry_items(preferences.elements(xml(part))), HOSTS)
-    assert (bool(ours), bool(mixed)) == (verdict == "ours", verdict == "mixed")
+    ours, by_hand = items.to_delete(preferences.registry_items(preferences.elements(xml(part))), HOSTS)
+    assert (bool(ours), bool(by_hand)) == (verdict == "ours", verdict == "by hand")
+
+
+@pytest.mark.parametrize(
+    ("part", "broader"),
+    [
+        (item("{1}", EDGE, "AuthServerAllowlist", "*.iij.jp,a.example"), ["*.iij.jp"]),
+        (item("{1}", EDGE, "AuthServerAllowlist", "*"), ["*"]),
+        (item("{1}", EDGE, "AuthServerAllowlist", "a;www1.auth.iij.jp"), ["a;www1.auth.iij.jp"]),
+        (item("{1}", rf"{ZONE}\Domains\iij.jp"), ["iij.jp"]),
+        (item("{1}", EDGE, "AuthServerAllowlist", "*.iij.jp", action="D"), []),
+        (item("{1}", EDGE, "AuthServerAllowlist", "a.example"), []),
+    ],
+)
+def test_an_item_that_means_more_than_the_hosts_is_told(part, broader):
+    """As one in Registry.pol is."""
+    told = mentions.in_file(r"User\Preferences\Registry\Registry.xml", xml(part), HOSTS, []).mentions
+    assert [entry for one in told for entry in one.get("broader", [])] == broader
+    assert all(not one["changed_by"] for one in told)
+    content = hashlib.sha256(xml(part)).hexdigest()
+    described = registry.describe(GUID, r"User\Preferences\Registry\Registry.xml", "Policy", 1, 1, content)
+    result, _new = registry.plan([described], HOSTS, {described.id: xml(part)}, lambda data: hashlib.sha256(data).hexdigest(), {})
+    assert (len(result.warnings), len(result.changes)) == (len(broader), 0)
 
 
 def test_a_whole_file_that_is_switched_off():

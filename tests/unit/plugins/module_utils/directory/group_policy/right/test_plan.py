@@ -45,6 +45,11 @@ def planned(batch, version=1, in_ini=1, begun=None, **options):
         (f"*{SID},*S-1-5-32-544", {}, "*S-1-5-32-544", []),
         (f"*{SID.lower()},*S-1-5-32-544", {}, "*S-1-5-32-544", []),
         ("iij-run,*S-1-5-32-544", {}, "*S-1-5-32-544", []),
+        (f'"*{SID}","*S-1-5-32-544"', {}, '"*S-1-5-32-544"', []),
+        # one text in quotes, of which a part would leave half of them
+        (f'"*S-1-5-32-544,*{SID}"', {}, None, []),
+        (f'"*{SID},*S-1-5-32-544"', {}, None, []),
+        ('"iij-run,Administrators"', {}, None, []),
         (r"reiji\IIJ-RUN,*S-1-5-32-544", {}, "*S-1-5-32-544", []),
         (r"OTHER\iij-run,*S-1-5-32-544", {}, None, []),
         (f"*{SID}0,*S-1-5-32-544", {}, None, []),
@@ -78,6 +83,15 @@ def test_the_table_of_plans(batch, options, after, rules):
     assert change.after["sha256"] == digest(new) != change.before["sha256"]
     assert {name.casefold(): members for name, members in gpt_tmpl.rights(new).items()}.get("sebatchlogonright") == listed
     assert not any(isinstance(value, bytes) for value in [*change.before.values(), *change.after.values()])
+
+
+@pytest.mark.parametrize(("right", "told"), [("SeDenyInteractiveLogonRight", True), ("sedenynetworklogonright", True), ("SeInteractiveLogonRight", False)])
+def test_a_right_that_denies_is_told(right, told):
+    """Out of it, the account may do more than before, until it goes itself."""
+    data = inf(f"*{SID},*S-1-5-32-544").decode("utf-16").replace("SeBatchLogonRight", right).encode("utf-16")
+    item = rights.describe(GUID, "Policy", gpt_tmpl.rights(data), 1, 1, digest(data))
+    result, _new = rights.plan([item], rights.WantedRight(rights=[], accounts=[RUN], state="absent"), {GUID: data}, digest, {})
+    assert (len(result.changes), any(right in text and "denies" in text for text in result.warnings)) == (1, told)
 
 
 def test_an_account_that_was_made_again_has_another_sid_and_is_told():

@@ -1,0 +1,48 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a machine starts by itself: read whole, for the jobs as for what their removal is not to be forgotten for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..._core import phrases
+from ..client import Client
+from . import plan as cron
+from .plan import Job, Timer
+
+
+@dataclass(frozen=True)
+class Starts:
+    """What one reading of the machine has given."""
+
+    jobs: Sequence[Job] = ()
+    timers: Sequence[Timer] = ()
+    #: where the paths of their programs lead, links followed
+    real: Mapping[str, str] = field(default_factory=dict)
+    #: crontabs of users who do not exist
+    orphans: Sequence[str] = ()
+    #: folders of users' own timers
+    not_looked_at: Sequence[str] = ()
+
+    def warnings(self) -> list[str]:
+        """What is there and is not looked into."""
+        return [
+            *(phrases.english("orphan_crontab", path=path) for path in self.orphans),
+            *(phrases.english("timers_not_known", path=path) for path in self.not_looked_at),
+        ]
+
+
+def starts(client: Client) -> Starts:
+    """All that cron and systemd's timers start; a place that cannot be read is an OffboardError."""
+    answer = client.ask("cron_read")
+    homes = answer["homes"]
+    jobs = [job for place in answer["places"] for job in cron.jobs(cron.place_of(place), homes)]
+    if folders := cron.script_folders(jobs):  # besides those that every machine has
+        jobs += [job for place in client.ask("cron_scripts", folders=folders) for job in cron.jobs(cron.place_of(place), homes)]
+    timers = [cron.timer_of(timer) for timer in answer["timers"]]
+    paths = cron.asked_paths([*(job.programs for job in jobs), *(timer.programs for timer in timers)])
+    real = client.ask("real_paths", paths=paths) if paths else {}
+    return Starts(jobs, timers, real, answer["orphans"], answer["not_looked_at"])

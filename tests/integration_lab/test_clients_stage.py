@@ -1,0 +1,151 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stage `clients` by itself, with a real domain controller and a Windows machine at once: the policy first, then what it has left on the machine.
+
+"Changes nothing" is what SYSVOL, the directory's audit log, the machine's fingerprint and the WinRM service's own log say.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dev import places
+from lab import inventory, paths
+from lab.directory import group_policies as fixture
+from lab.directory import settings
+from lab.directory.testing import RunningDirectory
+from lab.windows import server
+from lab.windows.part import WindowsPart
+
+pytestmark = [pytest.mark.lab, pytest.mark.long]
+
+MACHINE = "sync01"
+DOMAIN = paths.DC_HOST.partition(".")[2]
+#: as the machine has them: a value that the policy sets too, and a site that no policy knows
+LIST, SITE = r"HKLM\SOFTWARE\Policies\Microsoft\Edge", r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Internet Settings\ZoneMap\Domains"
+
+
+@pytest.fixture(scope="module")
+def windows() -> Iterator[WindowsPart]:
+    part = WindowsPart()
+    if reason := part.why_not():
+        pytest.skip(reason)
+    part.prepare()
+    was_running = part.status()["running"]
+    part.start()
+    yield part
+    part.reset()
+    if not was_running:
+        part.stop()
+
+
+class Company:
+    """Both parts, and an operator with a run folder."""
+
+    def __init__(self, folder: Path, directory: RunningDirectory, windows: WindowsPart) -> None:
+        self.folder, self.directory, self.windows = folder, directory, windows
+        self.variables: dict[str, Any] = {
+            **inventory.directory_vars(),
+            "offboard_run_dir": str(folder / "run"), "offboard_options": ["integrated_windows_authentication"], "offboard_language": "en",
+            "offboard_vault_password": "Vault-Pass-31", "integrated_windows_authentication_browser_settings": "absent",
+        }  # fmt: skip
+
+    def play(self, playbook: str, *words: str, fails: bool = False, **variables: Any) -> str:
+        local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+        machine = {**inventory.windows_vars(), "ansible_host": paths.WINDOWS[MACHINE]}
+        hosts = {"all": {"hosts": {"localhost": local}}, "iij_id_browser_machines": {"hosts": {MACHINE: machine}}}
+        (self.folder / "inventory.json").write_text(json.dumps(hosts))
+        (self.folder / "variables.json").write_text(json.dumps({**self.variables, **variables}))
+        argv = ["-i", self.folder / "inventory.json", "-e", f"@{self.folder / 'variables.json'}", places.ROOT / "playbooks" / f"{playbook}.yml", *words]
+        environment = {**os.environ, "ANSIBLE_HOME": str(self.folder / "home"), "ANSIBLE_LOCAL_TEMP": str(self.folder / "tmp"), "ANSIBLE_NOCOLOR": "1"}
+        done = subprocess.run(
+            [Path(sys.executable).with_name("ansible-playbook"), *argv],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=1800,
+            check=False,
+            cwd=self.folder,
+        )
+        output = done.stdout + done.stderr
+        assert (done.returncode != 0) == fails, output
+        assert paths.PASSWORD not in output and "Traceback" not in output
+        return output
+
+    def forget(self) -> None:
+        """What was asked of both up to now."""
+        self.directory.clear()
+        server.REQUESTS.unlink(missing_ok=True)
+
+    def writes(self) -> tuple[list[Any], list[Any]]:
+        return self.directory.writes(), [one["command"] for one in self.windows.requests() if one["write"]]
+
+    def sysvol(self) -> dict[str, bytes]:
+        folder = settings.sysvol(self.directory.part.state) / DOMAIN / "Policies"
+        return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+    def state(self) -> tuple[Any, ...]:
+        return self.sysvol(), self.windows.fingerprint(MACHINE)
+
+    def on_machine(self) -> str:
+        return "".join(self.windows.run(MACHINE, f'reg.exe query "{key}" /s')[1] for key in (LIST, SITE))
+
+
+@pytest.fixture
+def company(tmp_path: Path, directory: RunningDirectory, windows: WindowsPart) -> Iterator[Company]:
+    made = Company(tmp_path, directory, windows)
+    windows.reset()
+    before = made.sysvol()
+    yield made
+    if made.sysvol() != before:
+        directory.part.reset()
+        directory.clear()
+
+
+def test_a_policy_and_a_machine_at_once(company: Company) -> None:
+    untouched, machine = company.state(), company.on_machine()
+    assert "*.auth.iij.jp" in machine and r"iij.jp\www1.auth" in machine
+    company.forget()
+    output = company.play("preflight", fails=True)
+    assert fixture.BROWSERS in output and company.writes() == ([], [])
+    company.variables["integrated_windows_authentication_policies"] = [fixture.BROWSERS]
+    assert "iwa_unlinked" in company.play("clients", fails=True)
+    company.play("confirm", "-e", "step=iwa_unlinked", "-e", "{by: Hanako}")
+    company.forget()
+    checked = company.play("clients", "--check", "--diff")
+    assert "https://reiji.iwa.auth.iij.jp" in checked and "*.auth.iij.jp" in checked
+    assert company.writes() == ([], [])
+    assert company.state() == untouched
+
+    company.forget()
+    company.play("clients")
+    sysvol, changed = company.sysvol(), company.on_machine()
+    assert {name.partition("/")[0] for name, content in sysvol.items() if content != untouched[0][name]} == {fixture.BROWSERS}
+    assert "iij.jp" not in changed and "*.ad.reiji.example" in changed and "intranet" in changed
+    own = b"".join(sysvol[name] for name in sysvol if name.startswith(fixture.BROWSERS) and name.endswith("Registry.pol")).decode("utf-16-le", "replace")
+    assert "auth.iij.jp" not in own and "*.ad.reiji.example" in own
+
+    done = company.state()
+    company.forget()
+    again = company.play("clients")
+    assert company.writes() == ([], []) and company.state() == done, again
+    company.play("clients", "--check")
+    assert company.writes() == ([], []) and company.state() == done
+
+
+def test_a_machine_whose_values_come_from_a_policy_that_stays(company: Company) -> None:
+    """What the policy would set again is named, with the policy, and nothing is taken for done."""
+    company.play("preflight", fails=True)
+    company.play("confirm", "-e", "step=iwa_unlinked", "-e", "{by: Hanako}")
+    before = company.sysvol()
+    output = company.play("clients")
+    assert company.sysvol() == before
+    assert "Browser settings" in output, output
