@@ -231,10 +231,17 @@ class ControllerAction(ActionBase):
         if (loop := self._loops.get(self._task._uuid)) is None:
             loop = self._loops[self._task._uuid] = _Loop(self._number_of_items(item, task_vars))
         result, taken = budget.in_loop(result, item, loop.share, budget.files(self._task.args, self._task.check_mode))
-        if taken > loop.left and not result.get("failed"):  # what is not shown takes no room
-            return _for_later_tasks(result)
+        if taken > loop.left:  # what is not shown takes no room
+            return self._in_a_line(result, item, task_vars) if result.get("failed") else _for_later_tasks(result)
         loop.left = max(loop.left - taken, 0)
         return result
+
+    @staticmethod
+    def _in_a_line(result: dict[str, Any], item: Any, task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """What failed, of a loop whose event is full: why it failed is a line of its own."""
+        name = item.get("name", "") if isinstance(item, Mapping) else item
+        display.display(plain.line(f"{task_vars.get('inventory_hostname', 'localhost')}: {name}: {result.get('msg', '')}"))
+        return {**result, "_ansible_no_log": True}
 
     def _number_of_items(self, item: Any, task_vars: Mapping[str, Any]) -> int | None:
         """Of the task's loop, which Ansible tells its plugins as it is written. Those of `with_…` are not looked up twice."""

@@ -371,6 +371,17 @@ def test_the_event_of_a_loop_over_any_number_is_small(play, item):
     assert 20_000 < len(output) < 180_000  # each event once
 
 
+def test_the_event_of_a_loop_in_which_all_fail_is_small(play):
+    """And why each of them failed is told."""
+    does = "module.fail_json(msg='no permission ' + 'y' * 200, failure=dict(code='x', details={}))"
+    task = {"lab.probe.probe": {"does": does}, "loop": [f"partner{number}" for number in range(300)], "ignore_errors": True}
+    answer, output = play(task, hosts="localhost")
+    assert [one["failed"] for one in answer["results"]] == [True] * 300
+    shown = [line for line in output.splitlines() if line.startswith("failed: ") and "censored" not in line]
+    assert 20_000 < sum(map(len, shown)) < 90_000
+    assert all(f"localhost: partner{number}: no permission" in output or f"(item=partner{number})" in output for number in range(300))
+
+
 HOSTILE = "a\x9b31m\u202egpj.exe 日本"
 
 

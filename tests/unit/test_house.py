@@ -499,6 +499,26 @@ def test_a_condition_takes_no_text_for_true() -> None:
     assert taken == []
 
 
+#: what it is bounded by: the languages, the notices for the contract's options, the playbooks
+_FEW = ("{{ __microsoft_365_notices.notices ", "{{ __awx.files }}", "{{ __awx_files.files ", "{{ __restore.entries }}", "['ja', 'en']")
+_FIFTY = "{{ __guest_federation_files }}"
+
+
+def test_no_event_of_a_core_module_grows_with_what_a_company_has() -> None:
+    """AWX keeps the answers to all items of a loop as one event, and what `--diff` shows of a file twice, before and after. awx_setup is no job of AWX."""
+    files = (*places.ROOT.glob("roles/*/tasks/*.yml"), *places.ROOT.glob("playbooks/**/*.yml"))
+    plays = {file: yaml.safe_load(file.read_text()) or [] for file in files}
+    tasks = {file: list(_tasks([*found, *(part for play in found for part in play.get("tasks", []))])) for file, found in plays.items()}
+    loops, shown = [], []
+    for file, task in ((file, task) for file, found in tasks.items() if file.parts[-3] != "awx" for task in found):
+        own = any(str(key).startswith("offboard.iij_id.") for key in task)
+        if "loop" in task and not own and not str(task["loop"]).startswith(_FEW) and task["loop"] != _FIFTY and " | batch(50) }}" not in str(task["loop"]):
+            loops.append((file.name, task["name"]))
+        if "content" in task.get("ansible.builtin.copy", {}) and task.get("diff") is not False:  # type: ignore[operator]
+            shown.append((file.name, task["name"]))
+    assert loops == shown == []
+
+
 def test_every_list_of_the_roles_is_known_to_be_one() -> None:
     """roles/offboard refuses a text in the place of a list, for all roles at once. The role awx does not depend on it."""
     own = set(yaml.safe_load((places.ROOT / "roles/awx/vars/main.yml").read_text().replace("!unsafe", ""))["__awx_lists"])

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from .._core import heads
 from .._core.text import Text
 from . import phrases
 from .steps.plan import told_not_done
@@ -23,7 +24,7 @@ def reason(failed: Mapping[str, Any], language: str) -> str:
     what its code or its refusals mean."""
     items = [item for item in failed.get("results") or () if isinstance(item, Mapping) and item.get("failed")]
     told = [_one(item, language) for item in items or [failed]]
-    return " ".join(filter(None, told)) or str(failed.get("msg") or "")
+    return " ".join(heads.sentences(filter(None, told))) or str(failed.get("msg") or "")
 
 
 def _one(item: Mapping[str, Any], language: str) -> str:
