@@ -204,6 +204,22 @@ def test_what_is_no_stage_ends_with_what_comes_next_too(tmp_path: Path, playbook
     assert any(line.startswith("今必要な手順（clients）: a") for line in ended) == (playbook != "confirm")
 
 
+@pytest.mark.parametrize(
+    ("playbook", "given", "why"),
+    [
+        ("confirm", {"step": "nosuch", "by": "Hanako"}, "手順 'nosuch' はまだ記録されていません。先に preflight を実行してください。"),
+        ("notices", {"offboard_options": ["microsoft_365"], "microsoft_365_notices_day": "2026-13-45"}, "オプションの値が正しくない。"),
+        ("guest_federation", {"guest_federation_tenant_id": "x"}, "テナントIDがGUIDではない。"),
+        ("partner_sheet", {"partner_sheet_tenant_id": "x"}, "テナントIDがGUIDではない。"),
+    ],
+)
+def test_what_is_no_stage_says_why_it_stops_in_the_language_of_its_reader(tmp_path: Path, playbook: str, given: dict[str, object], why: str) -> None:
+    (tmp_path / "run").mkdir(mode=0o700)
+    code, output = play(tmp_path, playbook, offboard_language="ja", **given)
+    assert code == 2 and f'"msg": "{why} 原文（英語）: ' in output[output.rindex("fatal:") :], output
+    assert output.rindex("fatal:") > output.rindex("次の操作")
+
+
 def test_a_scheduled_playbook_that_fails_tells_what_comes_next_before_it_says_why(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir(mode=0o700)
     (tmp_path / "run" / "steps.json").write_text('{"steps": []}')

@@ -659,6 +659,15 @@ def test_every_playbook_ends_with_what_was_done_and_what_comes_next(file: Path) 
     assert last.get("vars", {}).get("__offboard_ending", file.stem) == file.stem
 
 
+@pytest.mark.parametrize("file", [file for file in places.ROOT.glob("playbooks/**/*.yml") if file.stem not in _NO_ENDING], ids=lambda file: file.stem)
+def test_what_stops_on_the_controller_is_told_in_the_readers_language(file: Path) -> None:
+    """What modules say is English; the role's `stopped` says it once more."""
+    for play in yaml.safe_load(file.read_text(encoding="utf-8")):
+        if play.get("hosts") == "localhost":
+            rescues = [task["rescue"][-1].get("ansible.builtin.import_role", {}) for task in _tasks(play["tasks"]) if "rescue" in task]  # type: ignore[index]
+            assert any(rescue.get("tasks_from") == "stopped" for rescue in rescues), play["name"]
+
+
 def _handed_on() -> set[str]:
     """What any role or playbook gives to the later nodes of a workflow."""
 

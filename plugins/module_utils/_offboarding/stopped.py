@@ -20,11 +20,20 @@ _VARIABLES = {"tenant_id": "offboard_tenant_id (AZURE_TENANT_ID)"}
 
 
 def reason(failed: Mapping[str, Any], language: str) -> str:
-    """Of a loop the reasons of its items, of several lines the last, which is the verdict. A module's words are English: who reads Japanese is told before them
-    what its code or its refusals mean."""
+    """Of a loop the reasons of its items, of several lines of a module the last, which is the verdict; those of a playbook are a problem each. A module's words
+    are English: who reads Japanese is told before them what its code or its refusals mean."""
     items = [item for item in failed.get("results") or () if isinstance(item, Mapping) and item.get("failed")]
     told = [_one(item, language) for item in items or [failed]]
+    if isinstance(lines := failed.get("msg"), (list, tuple)) and "failure" not in failed:
+        told = [_line(line, language) for line in lines]
     return " ".join(heads.sentences(filter(None, told))) or str(failed.get("msg") or "")
+
+
+def _line(line: Any, language: str) -> str:
+    """One problem: told as it is, or, of a partner's metadata, with a code."""
+    if not isinstance(line, Mapping):
+        return str(line)
+    return f"{line.get('name')}: {_one({'msg': line.get('msg'), 'failure': {'code': line.get('code')}}, language)}"
 
 
 def _one(item: Mapping[str, Any], language: str) -> str:

@@ -38,7 +38,11 @@ def _ja(code: str) -> str:
         # what is told in the reader's language already, what has no code, several lines, a loop
         ({"msg": "要対応の項目があります。", "failure": {"code": "not_ready"}}, {"ja": "要対応の項目があります。", "both": "要対応の項目があります。"}),
         ({"msg": "exit status 2"}, {"ja": "exit status 2"}),
-        ({"msg": ["a", "the verdict"]}, {"en": "the verdict"}),
+        ({"msg": ["a", "the verdict"], "failure": {"code": "not_ready"}}, {"en": "the verdict"}),
+        ({"msg": [{"name": "Fabrikam", "code": "snapshot_missing", "msg": "m"}, {"name": "b", "code": None, "msg": None}, {}]}, {
+            "en": "Fabrikam: m b:  None: ", "ja": f"Fabrikam: {_ja('snapshot_missing')} 原文（英語）: m b:  None: ",
+        }),
+        ({"msg": ["a is wrong.", "b is wrong."]}, {"en": "a is wrong. b is wrong.", "ja": "a is wrong. b is wrong."}),
         ({"msg": "One or more items failed", "results": [{"failed": True, **GONE}, {"failed": False, "msg": "b"}, {"failed": True, "msg": "c"}, {}]},
          {"en": f"{GONE['msg']} c"}),
         ({}, {"ja": ""}),
