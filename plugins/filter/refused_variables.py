@@ -12,9 +12,19 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding impor
 from ansible_collections.offboard.iij_id.plugins.plugin_utils import specs
 
 
-def refused_variables(given: Mapping[str, Any], lists: Collection[str], mappings: Collection[str], most: Mapping[str, int], roles: Collection[str] = ()) -> str:
-    """The reason in both languages; an empty text where there is none. At last by the argument specifications of `roles` and of the options in use."""
-    refused = variables.refused(given, lists, mappings, most)
+def refused_variables(
+    given: Mapping[str, Any],
+    lists: Collection[str],
+    mappings: Collection[str],
+    most: Mapping[str, int],
+    roles: Collection[str] = (),
+    names: Collection[str] = (),
+) -> str:
+    """The reason in both languages; an empty text where there is none. At last by the argument specifications of `roles` and of the options in use.
+
+    names: of all variables that the play has, ours or not.
+    """
+    refused = variables.mistyped(names, specs.variables()) or variables.refused(given, lists, mappings, most)
     return " / ".join(refused or variables.not_as_specified(specs.errors(given, [*roles, *given.get("offboard_options", ())])) or ())
 
 

@@ -209,6 +209,7 @@ def test_what_is_no_stage_ends_with_what_comes_next_too(tmp_path: Path, playbook
     [
         ("confirm", {"step": "nosuch", "by": "Hanako"}, "手順 'nosuch' はまだ記録されていません。先に preflight を実行してください。"),
         ("notices", {"offboard_options": ["microsoft_365"], "microsoft_365_notices_day": "2026-13-45"}, "オプションの値が正しくない。"),
+        ("status", {"offboard_run_dir": "/nonexistent/run"}, "実行フォルダー /nonexistent/run がありません"),
         ("guest_federation", {"guest_federation_tenant_id": "x"}, "テナントIDがGUIDではない。"),
         ("partner_sheet", {"partner_sheet_tenant_id": "x"}, "テナントIDがGUIDではない。"),
     ],
@@ -216,8 +217,18 @@ def test_what_is_no_stage_ends_with_what_comes_next_too(tmp_path: Path, playbook
 def test_what_is_no_stage_says_why_it_stops_in_the_language_of_its_reader(tmp_path: Path, playbook: str, given: dict[str, object], why: str) -> None:
     (tmp_path / "run").mkdir(mode=0o700)
     code, output = play(tmp_path, playbook, offboard_language="ja", **given)
-    assert code == 2 and f'"msg": "{why} 原文（英語）: ' in output[output.rindex("fatal:") :], output
-    assert output.rindex("fatal:") > output.rindex("次の操作")
+    assert code == 2 and f'"msg": "{why}' in output[output.rindex("fatal:") :], output
+    assert playbook == "status" or output.rindex("fatal:") > output.rindex("次の操作")
+
+
+@pytest.mark.parametrize("playbook", ["preflight", "status", "confirm", "guest_federation"])
+def test_a_variable_that_nobody_reads_is_told(tmp_path: Path, playbook: str) -> None:
+    """A mistyped list of exceptions would except nobody."""
+    (tmp_path / "run").mkdir(mode=0o700)
+    code, output = play(
+        tmp_path, playbook, **({"guest_federation_partner": []} if playbook == "guest_federation" else {"microsoft_365_exlude": ["a@b.example"]})
+    )
+    assert code == 2 and re.search(r"(microsoft_365_exlude \(microsoft_365_exclude|guest_federation_partner \(guest_federation_partners)\?\)", output), output
 
 
 def test_a_scheduled_playbook_that_fails_tells_what_comes_next_before_it_says_why(tmp_path: Path) -> None:

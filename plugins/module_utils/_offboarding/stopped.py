@@ -49,7 +49,9 @@ def _one(item: Mapping[str, Any], language: str) -> str:
         return " / ".join(Text(f"{msg}. Set {variable}.", f"{variable} が指定されていません（{msg}）。").in_language(language))
     if language == "en" or not (japanese := _in_japanese(item, msg)):
         return msg
-    return f"{japanese} 原文（英語）: {msg}" if language == "ja" else f"{msg} / {japanese}"
+    if language == "both":
+        return f"{msg} / {japanese}"
+    return japanese if phrases.understood(msg) else f"{japanese} 原文（英語）: {msg}"
 
 
 def _details(item: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -56,7 +56,7 @@ def test_some_of_several(names: Sequence[str], expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("told", "expected"),
-    [([], []), (["a", "b", "a"], ["a", "b"]), (["a" * 30, "b"], ["a" * 30 + " (+1)"]), (["三", "二", "一"], ["三", "二 (+1)"]), (iter("abcd"), list("abcd"))],
+    [([], []), (["a", "b", "a"], ["a", "b"]), (["a" * 30, "b"], ["a" * 30 + " (+1)"]), (["三", "二", "一"], ["三", "二 (+1)"]), ("abcd", list("abcd"))],
     ids=str,
 )
 def test_sentences_for_which_there_is_room(told: Iterable[str], expected: list[str]) -> None:
