@@ -221,6 +221,14 @@ def test_what_is_no_stage_says_why_it_stops_in_the_language_of_its_reader(tmp_pa
     assert playbook == "status" or output.rindex("fatal:") > output.rindex("次の操作")
 
 
+def test_the_run_folder_of_another_tenant_is_told_in_the_language_of_its_reader(tmp_path: Path) -> None:
+    """In the first play of every stage."""
+    (tmp_path / "run").mkdir(mode=0o700)
+    (tmp_path / "run" / "run.json").write_text(json.dumps({"tenant_id": "6b1c4a2e-0d5f-4c3b-9a7e-8f2d1c0b9a87"}))
+    code, output = play(tmp_path, "users", offboard_language="ja", offboard_tenant_id="aaaaaaaa-0d5f-4c3b-9a7e-8f2d1c0b9a87")
+    assert code == 2 and '"msg": "実行フォルダーが別のテナント' in output[output.rindex("fatal:") :], output
+
+
 @pytest.mark.parametrize("playbook", ["preflight", "status", "confirm", "guest_federation"])
 def test_a_variable_that_nobody_reads_is_told(tmp_path: Path, playbook: str) -> None:
     """A mistyped list of exceptions would except nobody."""
