@@ -461,6 +461,15 @@ def test_people_are_they() -> None:
     assert said == []
 
 
+def test_the_readme_names_every_playbook_and_every_page_of_the_manual() -> None:
+    readme = (places.ROOT / "README.md").read_text(encoding="utf-8")
+    stages = {file.stem for file in places.ROOT.glob("playbooks/stages/*.yml")}
+    playbooks = {file.stem for file in places.ROOT.glob("playbooks/*.yml")} - {"begin", "ending", "controller_in_limit"} - stages
+    pages = {f"docs/en/{file.name}" for file in places.ROOT.glob("docs/en/*.md")}
+    assert [name for name in sorted(playbooks) if f"`{name}`" not in readme and f"offboard.iij_id.{name}" not in readme] == []
+    assert [page for page in sorted(pages) if page not in readme] == []
+
+
 def test_the_manual_exists_in_both_languages() -> None:
     docs = places.ROOT / "docs"
     assert {file.name for file in (*docs.glob("*.md"), *docs.glob("en/*.md"))} == {file.name for file in docs.glob("ja/*.md")}
