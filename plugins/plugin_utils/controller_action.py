@@ -225,7 +225,8 @@ class ControllerAction(ActionBase):
     def _fitting(self, result: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """The result, of a loop's item with lists short enough for its share. What only reads may find more than an event can hold: later tasks have it."""
         if self._task.loop is None:
-            too_long = self._task.register and not result.get("failed") and budget.size(result) > budget.LOOP_BYTES
+            used = self._task.register or isinstance(task_vars.get(_TELL), str)  # by later tasks, or it has been told
+            too_long = used and not result.get("failed") and budget.size(result) > budget.LOOP_BYTES
             return _for_later_tasks(result) if too_long else result
         item = task_vars.get(task_vars.get("ansible_loop_var", "item"))
         if (loop := self._loops.get(self._task._uuid)) is None:

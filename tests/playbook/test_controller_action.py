@@ -356,6 +356,12 @@ def test_a_result_that_no_event_can_hold_is_for_later_tasks_alone(play, task, sh
         assert len(result["sheets"]) == 200 and "too long to be shown" in output
 
 
+def test_what_has_been_told_line_by_line_is_in_no_event_once_more(play):
+    task = {"lab.probe.probe": {"does": "module.exit_json(changed=False, sheets=['z' * 1000] * 200)"}, "register": None, "vars": {"__offboard_tell": "sheets"}}
+    _result, output = play(task, "-v", hosts="localhost", fails=True)  # it has no answer to save
+    assert output.count("z" * 1000) == 200 and "too long to be shown" in output
+
+
 def test_what_fails_is_told_whatever_its_length(play):
     _result, output = play({"lab.probe.probe": {"does": "module.fail_json('why', found=['z' * 1000] * 200)"}}, hosts="localhost", fails=True)
     assert '"msg": "why"' in output
