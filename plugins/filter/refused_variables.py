@@ -12,9 +12,20 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding impor
 from ansible_collections.offboard.iij_id.plugins.plugin_utils import specs
 
 
-def refused_variables(given: Mapping[str, Any], lists: Collection[str], mappings: Collection[str], most: Mapping[str, int], roles: Collection[str] = ()) -> str:
-    """The reason in the reader's language; an empty text where there is none. At last by the argument specifications of `roles` and of the options in use."""
-    refused = variables.refused(given, lists, mappings, most) or variables.not_as_specified(specs.errors(given, [*roles, *given.get("offboard_options", ())]))
+def refused_variables(
+    given: Mapping[str, Any],
+    lists: Collection[str],
+    mappings: Collection[str],
+    most: Mapping[str, int],
+    roles: Collection[str] = (),
+    names: Collection[str] = (),
+) -> str:
+    """The reason in the reader's language; an empty text where there is none. At last by the argument specifications of `roles` and of the options in use.
+
+    names: of all variables that the play has, ours or not.
+    """
+    refused = variables.mistyped(names, specs.variables()) or variables.refused(given, lists, mappings, most)
+    refused = refused or variables.not_as_specified(specs.errors(given, [*roles, *given.get("offboard_options", ())]))
     return refused.told(given.get("offboard_language")) if refused else ""
 
 

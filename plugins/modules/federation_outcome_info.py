@@ -46,6 +46,12 @@ options:
     type: list
     elements: dict
     default: []
+  others:
+    description: RV(offboard.iij_id.entra_external_federation_info#module:others).
+    type: list
+    elements: dict
+    default: []
+    version_added: 1.1.0
   watched:
     description: What M(offboard.iij_id.entra_federation_certificate_info) returned.
     type: dict
@@ -81,7 +87,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 problems:
-  description: One sentence for each, with the partner's name, in the order of the work.
+  description: One sentence for each, with the partner's name, in the order of the work. The last of a long list ends with how many more there are.
+  returned: success
+  type: list
+  elements: str
+labels:
+  description: Those of O(federations), for people; of a long list the first.
+  returned: success
+  type: list
+  elements: str
+other_labels:
+  description: The same of O(others).
   returned: success
   type: list
   elements: str
@@ -112,7 +128,7 @@ def main() -> None:
     results: dict[str, object] = {"type": "list", "elements": "dict", "default": []}
     module = AnsibleModule(
         argument_spec=spec(
-            **dict.fromkeys(("removed", "made", "published", "federations"), results),
+            **dict.fromkeys(("removed", "made", "published", "federations", "others"), results),
             tokens={**results, "no_log": False},
             invited={"type": "dict"},
             watched={"type": "dict"},

@@ -225,16 +225,24 @@ class ControllerAction(ActionBase):
     def _fitting(self, result: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """The result, of a loop's item with lists short enough for its share. What only reads may find more than an event can hold: later tasks have it."""
         if self._task.loop is None:
-            too_long = self._task.register and not result.get("failed") and budget.size(result) > budget.LOOP_BYTES
+            used = self._task.register or isinstance(task_vars.get(_TELL), str)  # by later tasks, or it has been told
+            too_long = used and not result.get("failed") and budget.size(result) > budget.LOOP_BYTES
             return _for_later_tasks(result) if too_long else result
         item = task_vars.get(task_vars.get("ansible_loop_var", "item"))
         if (loop := self._loops.get(self._task._uuid)) is None:
             loop = self._loops[self._task._uuid] = _Loop(self._number_of_items(item, task_vars))
         result, taken = budget.in_loop(result, item, loop.share, budget.files(self._task.args, self._task.check_mode))
-        if taken > loop.left and not result.get("failed"):  # what is not shown takes no room
-            return _for_later_tasks(result)
+        if taken > loop.left:  # what is not shown takes no room
+            return self._in_a_line(result, item, task_vars) if result.get("failed") else _for_later_tasks(result)
         loop.left = max(loop.left - taken, 0)
         return result
+
+    @staticmethod
+    def _in_a_line(result: dict[str, Any], item: Any, task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """What failed, of a loop whose event is full: why it failed is a line of its own."""
+        name = item.get("name", "") if isinstance(item, Mapping) else item
+        display.display(plain.line(f"{task_vars.get('inventory_hostname', 'localhost')}: {name}: {result.get('msg', '')}"))
+        return {**result, "_ansible_no_log": True}
 
     def _number_of_items(self, item: Any, task_vars: Mapping[str, Any]) -> int | None:
         """Of the task's loop, which Ansible tells its plugins as it is written. Those of `with_…` are not looked up twice."""

@@ -356,6 +356,12 @@ def test_a_result_that_no_event_can_hold_is_for_later_tasks_alone(play, task, sh
         assert len(result["sheets"]) == 200 and "too long to be shown" in output
 
 
+def test_what_has_been_told_line_by_line_is_in_no_event_once_more(play):
+    task = {"lab.probe.probe": {"does": "module.exit_json(changed=False, sheets=['z' * 1000] * 200)"}, "register": None, "vars": {"__offboard_tell": "sheets"}}
+    _result, output = play(task, "-v", hosts="localhost", fails=True)  # it has no answer to save
+    assert output.count("z" * 1000) == 200 and "too long to be shown" in output
+
+
 def test_what_fails_is_told_whatever_its_length(play):
     _result, output = play({"lab.probe.probe": {"does": "module.fail_json('why', found=['z' * 1000] * 200)"}}, hosts="localhost", fails=True)
     assert '"msg": "why"' in output
@@ -369,6 +375,17 @@ def test_the_event_of_a_loop_over_any_number_is_small(play, item):
     answer, output = play({"lab.probe.probe": {"does": does}, "loop": items}, "-v", hosts="localhost")
     assert [one["counts"]["planned"] for one in answer["results"]] == [500] * 300 and answer["changed"]
     assert 20_000 < len(output) < 180_000  # each event once
+
+
+def test_the_event_of_a_loop_in_which_all_fail_is_small(play):
+    """And why each of them failed is told."""
+    does = "module.fail_json(msg='no permission ' + 'y' * 200, failure=dict(code='x', details={}))"
+    task = {"lab.probe.probe": {"does": does}, "loop": [f"partner{number}" for number in range(300)], "ignore_errors": True}
+    answer, output = play(task, hosts="localhost")
+    assert [one["failed"] for one in answer["results"]] == [True] * 300
+    shown = [line for line in output.splitlines() if line.startswith("failed: ") and "censored" not in line]
+    assert 20_000 < sum(map(len, shown)) < 90_000
+    assert all(f"localhost: partner{number}: no permission" in output or f"(item=partner{number})" in output for number in range(300))
 
 
 HOSTILE = "a\x9b31m\u202egpj.exe 日本"

@@ -210,6 +210,41 @@ def test_what_is_no_stage_ends_with_what_comes_next_too(tmp_path: Path, playbook
     assert any(line.startswith("今必要な手順（clients）: a") for line in ended) == (playbook != "confirm")
 
 
+@pytest.mark.parametrize(
+    ("playbook", "given", "why"),
+    [
+        ("confirm", {"step": "nosuch", "by": "Hanako"}, "手順 'nosuch' はまだ記録されていません。先に preflight を実行してください。"),
+        ("notices", {"offboard_options": ["microsoft_365"], "microsoft_365_notices_day": "2026-13-45"}, "オプションの値が正しくない。"),
+        ("status", {"offboard_run_dir": "/nonexistent/run"}, "実行フォルダー /nonexistent/run がありません"),
+        ("guest_federation", {"guest_federation_tenant_id": "x"}, "テナントIDがGUIDではない。"),
+        ("partner_sheet", {"partner_sheet_tenant_id": "x"}, "テナントIDがGUIDではない。"),
+    ],
+)
+def test_what_is_no_stage_says_why_it_stops_in_the_language_of_its_reader(tmp_path: Path, playbook: str, given: dict[str, object], why: str) -> None:
+    (tmp_path / "run").mkdir(mode=0o700)
+    code, output = play(tmp_path, playbook, offboard_language="ja", **given)
+    assert code == 2 and f'"msg": "{why}' in output[output.rindex("fatal:") :], output
+    assert playbook == "status" or output.rindex("fatal:") > output.rindex("次の操作")
+
+
+def test_the_run_folder_of_another_tenant_is_told_in_the_language_of_its_reader(tmp_path: Path) -> None:
+    """In the first play of every stage."""
+    (tmp_path / "run").mkdir(mode=0o700)
+    (tmp_path / "run" / "run.json").write_text(json.dumps({"tenant_id": "6b1c4a2e-0d5f-4c3b-9a7e-8f2d1c0b9a87"}))
+    code, output = play(tmp_path, "users", offboard_language="ja", offboard_tenant_id="aaaaaaaa-0d5f-4c3b-9a7e-8f2d1c0b9a87")
+    assert code == 2 and '"msg": "実行フォルダーが別のテナント' in output[output.rindex("fatal:") :], output
+
+
+@pytest.mark.parametrize("playbook", ["preflight", "status", "confirm", "guest_federation"])
+def test_a_variable_that_nobody_reads_is_told(tmp_path: Path, playbook: str) -> None:
+    """A mistyped list of exceptions would except nobody."""
+    (tmp_path / "run").mkdir(mode=0o700)
+    code, output = play(
+        tmp_path, playbook, **({"guest_federation_partner": []} if playbook == "guest_federation" else {"microsoft_365_exlude": ["a@b.example"]})
+    )
+    assert code == 2 and re.search(r"(microsoft_365_exlude \(microsoft_365_exclude|guest_federation_partner \(guest_federation_partners)\?\)", output), output
+
+
 def test_a_scheduled_playbook_that_fails_tells_what_comes_next_before_it_says_why(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir(mode=0o700)
     (tmp_path / "run" / "steps.json").write_text('{"steps": []}')

@@ -492,6 +492,15 @@ def test_people_are_they() -> None:
     assert said == []
 
 
+def test_the_readme_names_every_playbook_and_every_page_of_the_manual() -> None:
+    readme = (places.ROOT / "README.md").read_text(encoding="utf-8")
+    stages = {file.stem for file in places.ROOT.glob("playbooks/stages/*.yml")}
+    playbooks = {file.stem for file in places.ROOT.glob("playbooks/*.yml")} - {"begin", "ending", "controller_in_limit"} - stages
+    pages = {f"docs/en/{file.name}" for file in places.ROOT.glob("docs/en/*.md")}
+    assert [name for name in sorted(playbooks) if f"`{name}`" not in readme and f"offboard.iij_id.{name}" not in readme] == []
+    assert [page for page in sorted(pages) if page not in readme] == []
+
+
 def test_the_manual_exists_in_both_languages() -> None:
     docs = places.ROOT / "docs"
     assert {file.name for file in (*docs.glob("*.md"), *docs.glob("en/*.md"))} == {file.name for file in docs.glob("ja/*.md")}
@@ -547,6 +556,26 @@ def test_what_roles_and_playbooks_tell_is_told_in_the_language_of_its_reader() -
     files = [*places.ROOT.glob("roles/*/tasks/**/*.yml"), *places.ROOT.glob("roles/*/[dv]*/*.yml"), *places.ROOT.glob("playbooks/**/*.yml")]
     told = [f"{file.relative_to(places.ROOT)}: {text}" for file in files for text in _japanese_in_yaml(yaml.safe_load(file.read_text().replace("!unsafe", "")))]
     assert told == []
+
+
+#: what it is bounded by: the languages, the notices for the contract's options, the playbooks
+_FEW = ("{{ __microsoft_365_notices.notices ", "{{ __awx.files }}", "{{ __awx_files.files ", "{{ __restore.entries }}", "['ja', 'en']")
+_FIFTY = "{{ __guest_federation_files }}"
+
+
+def test_no_event_of_a_core_module_grows_with_what_a_company_has() -> None:
+    """AWX keeps the answers to all items of a loop as one event, and what `--diff` shows of a file twice, before and after. awx_setup is no job of AWX."""
+    files = (*places.ROOT.glob("roles/*/tasks/*.yml"), *places.ROOT.glob("playbooks/**/*.yml"))
+    plays = {file: yaml.safe_load(file.read_text()) or [] for file in files}
+    tasks = {file: list(_tasks([*found, *(part for play in found for part in play.get("tasks", []))])) for file, found in plays.items()}
+    loops, shown = [], []
+    for file, task in ((file, task) for file, found in tasks.items() if file.parts[-3] != "awx" for task in found):
+        own = any(str(key).startswith("offboard.iij_id.") for key in task)
+        if "loop" in task and not own and not str(task["loop"]).startswith(_FEW) and task["loop"] != _FIFTY and " | batch(50) }}" not in str(task["loop"]):
+            loops.append((file.name, task["name"]))
+        if "content" in task.get("ansible.builtin.copy", {}) and task.get("diff") is not False:  # type: ignore[operator]
+            shown.append((file.name, task["name"]))
+    assert loops == shown == []
 
 
 def test_every_list_of_the_roles_is_known_to_be_one() -> None:
@@ -687,6 +716,17 @@ def test_every_playbook_ends_with_what_was_done_and_what_comes_next(file: Path) 
     last = yaml.safe_load(file.read_text(encoding="utf-8"))[-1]
     assert last["ansible.builtin.import_playbook"] == "ending.yml"
     assert last.get("vars", {}).get("__offboard_ending", file.stem) == file.stem
+
+
+@pytest.mark.parametrize(
+    "file", [file for file in places.ROOT.glob("playbooks/**/*.yml") if file.stem not in _NO_ENDING - {"begin", "status"}], ids=lambda file: file.stem
+)
+def test_what_stops_on_the_controller_is_told_in_the_readers_language(file: Path) -> None:
+    """What modules say is English; the role's `stopped` says it once more."""
+    for play in yaml.safe_load(file.read_text(encoding="utf-8")):
+        if play.get("hosts") == "localhost":
+            rescues = [task["rescue"][-1].get("ansible.builtin.import_role", {}) for task in _tasks(play["tasks"]) if "rescue" in task]  # type: ignore[index]
+            assert any(rescue.get("tasks_from") == "stopped" for rescue in rescues), play["name"]
 
 
 def _handed_on() -> set[str]:

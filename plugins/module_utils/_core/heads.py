@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import Generic, TypeVar
 
 from .plan import ANSWER_LIMIT
@@ -58,3 +60,10 @@ def some(names: Iterable[str], limit: int = 10, between: str = ", ") -> str:
     listed = list(dict.fromkeys(names))
     more = len(listed) - limit
     return between.join(listed[:limit]) + (f" (+{more})" if more > 0 else "")
+
+
+def sentences(told: Iterable[str], most: int = 10_000) -> list[str]:
+    """The first sentences, once each, that have room in so many bytes of JSON; the last of them with how many more there are."""
+    listed = list(dict.fromkeys(told))
+    shown = listed[: max(sum(size <= most for size in accumulate(len(json.dumps(one)) for one in listed)), 1)]
+    return [*shown[:-1], f"{shown[-1]} (+{len(listed) - len(shown)})"] if len(shown) < len(listed) else listed

@@ -60,6 +60,12 @@ PHRASES: dict[str, Text] = {
     "not_looked_at": Text("it was not looked at", "確認していません"),
     "no_account": Text("no such account in this domain", "このドメインにアカウントがありません"),
     "no_object": Text("no such object", "オブジェクトがありません"),
+    "no_credential": Text(
+        "no credential: give access_token, client_secret (AZURE_CLIENT_SECRET) or client_certificate_path (AZURE_CLIENT_CERTIFICATE_PATH), or choose another "
+        "one by credential",
+        "資格情報がありません。client_secret（環境変数 AZURE_CLIENT_SECRET）、client_certificate_path（環境変数 AZURE_CLIENT_CERTIFICATE_PATH）、access_token "
+        "のいずれかを指定するか、credential で別の方法を選んでください",
+    ),
     # by what a refusal is allowed, where that is more than an option and its value
     "allow_protected": Text(
         "allow: [protected], but the domain controller refuses until an administrator takes the protection off",

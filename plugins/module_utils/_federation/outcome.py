@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from .._core import heads
 from .._core.errors import OffboardError
 
 #: Severities of entra_federation_certificate_info, the worst last.
@@ -17,7 +18,14 @@ SEVERITIES = ("ok", "warning", "unknown", "critical")
 def info(seen: Mapping[str, Any]) -> dict[str, Any]:
     """What federation_outcome_info returns; its options are what other modules returned. Raises OffboardError `bad_option` for results of other modules."""
     try:
-        return {"problems": problems(seen), "federated": [item["name"] for item in _succeeded(seen["made"])], "guests": list(guests(seen["made"]))}
+        return {
+            # set_stats hands these on, and an event of AWX has no room for a thousand
+            "problems": heads.sentences(problems(seen)),
+            "labels": heads.sentences(item["label"] for item in seen["federations"]),
+            "other_labels": heads.sentences(item["label"] for item in seen["others"]),
+            "federated": [item["name"] for item in _succeeded(seen["made"])],
+            "guests": list(guests(seen["made"])),
+        }
     except (LookupError, TypeError, AttributeError) as exc:
         what = f": {exc.args[0]} is missing" if isinstance(exc, KeyError) else ""
         raise OffboardError(f"An option does not hold what the module returns{what}. Give the results as they were registered.", code="bad_option") from None

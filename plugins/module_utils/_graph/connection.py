@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .._core import names
+from .._core import names, phrases
 from .._core.address import shown
 from .._core.errors import OffboardError
 from .pacer import TENANT_WRITE_QUOTA, WRITE_QUOTA
@@ -80,9 +80,7 @@ class Connection:
         for kind, value in (("token", self.access_token), ("secret", self.client_secret), ("certificate", self.client_certificate_path)):
             if value:
                 return kind
-        raise OffboardError(
-            "no credential: give access_token, client_secret or client_certificate_path, or choose another one by credential", code="bad_option"
-        )
+        raise OffboardError(phrases.english("no_credential"), code="bad_option")
 
 
 #: What tells one app registration from another; all else is the tenant's.

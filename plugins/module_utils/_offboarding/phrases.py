@@ -128,6 +128,18 @@ OF_EXIT: dict[str, Text] = {
         "（microsoft_365_accepted_no_way_in_count）で許容してください",
     ),
     # what a run folder lacks
+    "no_run_folder": Text(
+        "There is no run folder {folder}, and none was made. Give the same -i and -e as in the run itself (offboard_run_dir; in AWX the inventory has it); if "
+        "nothing was run yet, begin with offboard.iij_id.preflight.",
+        "実行フォルダー {folder} がありません（作成もしていません）。実行時と同じ -i と -e を指定してください（offboard_run_dir。AWX では"
+        "インベントリーの変数）。まだ何も実行していない場合は offboard.iij_id.preflight から始めてください。",
+    ),
+    "run_folder_is_file": Text(
+        "There is no run folder {folder} (that is a file), and none was made. Give the same -i and -e as in the run itself (offboard_run_dir; in AWX the "
+        "inventory has it); if nothing was run yet, begin with offboard.iij_id.preflight.",
+        "{folder} は実行フォルダーではなくファイルです。実行時と同じ -i と -e を指定してください（offboard_run_dir。AWX では"
+        "インベントリーの変数）。まだ何も実行していない場合は offboard.iij_id.preflight から始めてください。",
+    ),
     "no_step": Text("There is no step {step}. Recorded steps: {steps}.", "手順 {step} はありません。記録済みの手順: {steps}。"),
     "no_step_yet": Text(
         "There is no step {step}. Recorded steps: none is recorded yet; run the stage preflight first.",

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from .._core import heads
 from .._core.text import Text
 from . import phrases
 from .steps.plan import told_not_done
@@ -19,11 +20,20 @@ _VARIABLES = {"tenant_id": "offboard_tenant_id (AZURE_TENANT_ID)"}
 
 
 def reason(failed: Mapping[str, Any], language: str) -> str:
-    """Of a loop the reasons of its items, of several lines the last, which is the verdict. A module's words are English: who reads Japanese is told before them
-    what its code or its refusals mean."""
+    """Of a loop the reasons of its items, of several lines of a module the last, which is the verdict; those of a playbook are a problem each. A module's words
+    are English: who reads Japanese is told before them what its code or its refusals mean."""
     items = [item for item in failed.get("results") or () if isinstance(item, Mapping) and item.get("failed")]
     told = [_one(item, language) for item in items or [failed]]
-    return " ".join(filter(None, told)) or str(failed.get("msg") or "")
+    if isinstance(lines := failed.get("msg"), (list, tuple)) and "failure" not in failed:
+        told = [_line(line, language) for line in lines]
+    return " ".join(heads.sentences(filter(None, told))) or str(failed.get("msg") or "")
+
+
+def _line(line: Any, language: str) -> str:
+    """One problem: told as it is, or, of a partner's metadata, with a code."""
+    if not isinstance(line, Mapping):
+        return str(line)
+    return f"{line.get('name')}: {_one({'msg': line.get('msg'), 'failure': {'code': line.get('code')}}, language)}"
 
 
 def _one(item: Mapping[str, Any], language: str) -> str:
@@ -39,7 +49,9 @@ def _one(item: Mapping[str, Any], language: str) -> str:
         return Text(f"{msg}. Set {variable}.", f"{variable} が指定されていません（{msg}）。").told(language)
     if language == "en" or not (japanese := _in_japanese(item, msg)):
         return msg
-    return f"{japanese} 原文（英語）: {msg}" if language == "ja" else f"{msg} / {japanese}"
+    if language == "both":
+        return f"{msg} / {japanese}"
+    return japanese if phrases.understood(msg) else f"{japanese} 原文（英語）: {msg}"
 
 
 def _details(item: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,15 +1,21 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Variables whose mistake Ansible would not notice: it makes a list of a text, and a number of nothing. Pure."""
+"""Variables whose mistake Ansible would not notice: it makes a list of a text, a number of nothing, and reads no name that nobody asks for. Pure."""
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from .._core.text import Text
+
+#: How much of two names is the same, from which on one is meant for the other: a letter more, or two in the wrong order.
+_ALIKE = 0.9
+#: What jobs of AWX hand on under such a name.
+_HANDED_ON = frozenset({"offboard_group_policies"})
 
 _RUN_DIR, _OPTIONS = "offboard_run_dir", "offboard_options"
 
@@ -43,6 +49,20 @@ def refused(given: Mapping[str, Any], lists: Collection[str], mappings: Collecti
             f"{found}: 想定外の値です。何も実行していません。既定値を使う場合は指定しないでください。",
         )
     return None
+
+
+def mistyped(names: Iterable[str], known: Collection[str]) -> Text | None:
+    """Of the names of all variables of the play, those that are almost one of ours. A list of exceptions with such a name would except nobody."""
+    beginnings = {name[:4] for name in known}
+    strange = sorted(name for name in {*names} - {*known} - _HANDED_ON if name[:4].lower() in beginnings)
+    meant = {name: close[0] for name in strange if (close := difflib.get_close_matches(name, known, 1, _ALIKE))}
+    if not meant:
+        return None
+    told = ", ".join(f"{name} ({close}?)" for name, close in meant.items())
+    return Text(
+        f"{told}: nobody reads a variable with this name. Nothing was done. Correct it, or name a variable of your own otherwise.",
+        f"{told}: この名前の変数はありません。何も実行していません。括弧内の変数であれば名前を修正し、独自の変数であれば別の名前にしてください。",
+    )
 
 
 def not_as_specified(errors: Collection[str]) -> Text | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.warned import NOUNS
 from dev import cli, places
 from lab import __main__ as lab_program
 
@@ -124,3 +125,9 @@ def test_what_the_text_names_exists(language: str) -> None:
     roles = "|".join(sorted(file.parent.name for file in places.ROOT.glob("roles/*/tasks")))
     named = set(re.findall(rf"\b(?:{roles})_[a-z_]+\b", page(language)))
     assert named and named <= variables(), named - variables()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_progress_is_shown_as_its_reader_sees_it(language: str) -> None:
+    told = re.findall(r"^\w+: (\S+) \d+/\d+(?:, |、)", page(language), re.MULTILINE)
+    assert len(told) == 4 and set(told) <= (set(NOUNS) if language == "en" else set(NOUNS.values())), told

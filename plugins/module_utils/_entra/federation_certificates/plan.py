@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..._core import phrases, plain
+from ..._core import heads, phrases, plain
 from ..._core.address import shown
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Skip
@@ -388,13 +388,13 @@ def _day(certificate: Certificate, before: int) -> str:
 
 
 def summary(entries: Iterable[Mapping[str, Any]]) -> list[str]:
-    """One line for everything that is not in order."""
-    return [
+    """One line for everything that is not in order, as long as an event of AWX has room for them; all are in the entries."""
+    return heads.sentences(
         f"{entry['display_name']} ({', '.join(entry['domains'])}): {finding['state']}, {finding['severity']}. {finding['msg']}"
         for entry in entries
         for finding in entry["findings"]
         if finding["severity"] != "ok"
-    ]
+    )
 
 
 _METRICS = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..._core import plain
+from ..._core import heads, plain
 from ..._core.text import Text
 from ..finding import SEVERITY_NAMES, Finding
 
@@ -20,6 +20,9 @@ def lines(findings: Iterable[Finding], language: str) -> list[str]:
         plain.line(f"[{name}] {text}") for names, texts in told for name, text in zip(names.in_language(language), texts.in_language(language), strict=True)
     ]
 
+
+#: What a task's event has room for: it holds the lines twice. All findings are in the report, and those of preflight and the final gate in results/ too.
+_EVENT_BYTES = 30_000
 
 #: What is told when nothing stands in the way.
 _NOTHING = {
@@ -40,15 +43,16 @@ def message(findings: Iterable[Finding], language: str) -> str:
     """The blockers on one line, for people; empty when there is none."""
     blockers = [item for item in findings if item.severity == "blocker"]
     numbered = (f"{number}. {' / '.join(item.text.in_language(language))}" for number, item in enumerate(blockers, 1))
-    return f"{verdict(blockers, language)} {' | '.join(numbered)}" if blockers else ""
+    return f"{verdict(blockers, language)} {' | '.join(heads.sentences(numbered))}" if blockers else ""
 
 
 def summary(findings: Sequence[Finding], language: str, *, final: bool) -> dict[str, Any]:
-    """The findings counted and told."""
+    """The findings counted and told, of very many the gravest."""
     count = [item.severity for item in findings].count
+    gravest_first = sorted(findings, key=lambda item: [*SEVERITY_NAMES].index(item.severity))
     return {
         "blockers": count("blocker"),
         "warnings_found": count("warning"),
-        "lines": lines(findings, language),
+        "lines": heads.sentences(lines(gravest_first, language), _EVENT_BYTES),
         "verdict": verdict(findings, language, final),
     }

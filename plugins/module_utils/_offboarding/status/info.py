@@ -15,7 +15,7 @@ from ..._core.errors import OffboardError
 from ..._core.times import SKEW, as_time, is_later
 from ..._module.clock import now
 from ..._module.files import read_records
-from .. import gate, preconditions
+from .. import gate, phrases, preconditions
 from ..machines import plan as machines
 from ..machines.resource import read_machines
 from ..report.resource import read_report
@@ -29,12 +29,8 @@ def info(params: Mapping[str, Any], check_mode: bool = False) -> dict[str, Any]:
     folder = options.folder
     # a check run makes none, and leaves machines out all the same
     if not _is_folder(folder) and not (options.summary and check_mode):
-        instead = " (that is a file)" if os.path.exists(folder) else ""
-        raise OffboardError(
-            f"There is no run folder {folder}{instead}, and none was made. Give the same -i and -e as in the run itself (offboard_run_dir; in AWX the "
-            "inventory has it); if nothing was run yet, begin with offboard.iij_id.preflight.",
-            code="run_dir_missing",
-        )
+        what = "run_folder_is_file" if os.path.exists(folder) else "no_run_folder"
+        raise OffboardError(phrases.english(what, folder=folder), code="run_dir_missing")
     held = preconditions.info({"run_dir": folder, "run_tenant_id": options.tenant_id, "requires": None}, None)
     report = read_report(folder, "")
     verdict = held["verdict"]

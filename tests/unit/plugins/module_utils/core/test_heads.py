@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._core.heads import Heads, few, shares, some
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.heads import Heads, few, sentences, shares, some
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,12 @@ def test_names_that_are_not_shown_are_counted(names, count, expected) -> None:
 def test_some_of_several(names: Sequence[str], expected: str) -> None:
     assert some(iter(names), 2) == expected
     assert some(names, 2, "; ") == expected.replace(", ", "; ")
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [([], []), (["a", "b", "a"], ["a", "b"]), (["a" * 30, "b"], ["a" * 30 + " (+1)"]), (["三", "二", "一"], ["三", "二 (+1)"]), ("abcd", list("abcd"))],
+    ids=str,
+)
+def test_sentences_for_which_there_is_room(told: Iterable[str], expected: list[str]) -> None:
+    assert sentences(told, 20) == expected

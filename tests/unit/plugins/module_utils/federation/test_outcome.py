@@ -5,17 +5,23 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._federation import outcome
 
-NOTHING: dict[str, Any] = {"removed": [], "made": [], "published": [], "tokens": [], "invited": None, "federations": [], "watched": None, "fail_on": []}
+NOTHING: dict[str, Any] = {
+    "removed": [], "made": [], "published": [], "tokens": [], "invited": None, "federations": [], "others": [],
+    "watched": None, "fail_on": [],
+}  # fmt: skip
 FABRIKAM = {"item": {"name": "Fabrikam", "guests": [{"mail": "a@fabrikam.example"}]}}
 CONTOSO = {"item": {"name": "Contoso", "guests": []}}
 BROKEN = {**CONTOSO, "failed": True, "msg": "no metadata"}
 REFUSED = {"allowed": False, "url": "https://idp.example/sso", "msg": "not allowed"}
+IN_USE = {"passive_sign_in_uri": REFUSED["url"], "label": "Contoso"}
 WATCHED = {"severity": "critical", "summary": ["Fabrikam ends tomorrow"]}
 
 
@@ -30,8 +36,8 @@ WATCHED = {"severity": "critical", "summary": ["Fabrikam ends tomorrow"]}
         ({"tokens": [{**CONTOSO, "valid": False, "summary": ["issuer differs", "audience differs"]}]}, ["Contoso: issuer differs audience differs"]),
         ({"tokens": [{**CONTOSO, "skipped": True}]}, []),
         ({"published": [{**CONTOSO, "url_rule": [REFUSED]}]}, []),
-        ({"published": [{**CONTOSO, "url_rule": [REFUSED]}], "federations": [{"passive_sign_in_uri": REFUSED["url"]}]}, ["not allowed"]),
-        ({"published": [{**CONTOSO, "url_rule": [{**REFUSED, "allowed": True}]}], "federations": [{"passive_sign_in_uri": REFUSED["url"]}]}, []),
+        ({"published": [{**CONTOSO, "url_rule": [REFUSED]}], "federations": [IN_USE]}, ["not allowed"]),
+        ({"published": [{**CONTOSO, "url_rule": [{**REFUSED, "allowed": True}]}], "federations": [IN_USE]}, []),
         ({"invited": {"failed": True, "msg": "too early"}}, ["too early"]),
         ({"invited": {"failed": False, "msg": "3 invited"}}, []),
         ({"invited": {"skipped": True}}, []),
@@ -55,3 +61,14 @@ def test_results_of_other_modules_are_refused(seen: dict[str, Any]) -> None:
     with pytest.raises(OffboardError) as caught:
         outcome.info({**NOTHING, **seen})
     assert caught.value.code == "bad_option"
+
+
+def test_what_is_handed_on_has_room_in_an_event() -> None:
+    """A tenant has up to a thousand federations."""
+    partners = [{"item": {"name": f"会社{number}", "guests": []}, "failed": True, "msg": "no metadata " * 20} for number in range(1_000)]
+    federations = [
+        {"label": f"会社{number} (00000000-0000-0000-0000-{number:012}; partner{number}.example)", "passive_sign_in_uri": ""} for number in range(1_000)
+    ]
+    found = outcome.info({**NOTHING, "made": partners, "federations": federations, "others": federations})
+    for name in ("problems", "labels", "other_labels"):
+        assert len(json.dumps(found[name])) < 12_000 and found[name][0].startswith("会社0") and re.search(r" \(\+\d\d\d\)$", found[name][-1]), name

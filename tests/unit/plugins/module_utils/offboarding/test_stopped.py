@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
@@ -36,7 +38,11 @@ def _ja(code: str) -> str:
         # what is told in the reader's language already, what has no code, several lines, a loop
         ({"msg": "要対応の項目があります。", "failure": {"code": "not_ready"}}, {"ja": "要対応の項目があります。", "both": "要対応の項目があります。"}),
         ({"msg": "exit status 2"}, {"ja": "exit status 2"}),
-        ({"msg": ["a", "the verdict"]}, {"en": "the verdict"}),
+        ({"msg": ["a", "the verdict"], "failure": {"code": "not_ready"}}, {"en": "the verdict"}),
+        ({"msg": [{"name": "Fabrikam", "code": "snapshot_missing", "msg": "m"}, {"name": "b", "code": None, "msg": None}, {}]}, {
+            "en": "Fabrikam: m b:  None: ", "ja": f"Fabrikam: {_ja('snapshot_missing')} 原文（英語）: m b:  None: ",
+        }),
+        ({"msg": ["a is wrong.", "b is wrong."]}, {"en": "a is wrong. b is wrong.", "ja": "a is wrong. b is wrong."}),
         ({"msg": "One or more items failed", "results": [{"failed": True, **GONE}, {"failed": False, "msg": "b"}, {"failed": True, "msg": "c"}, {}]},
          {"en": f"{GONE['msg']} c"}),
         ({}, {"ja": ""}),
@@ -60,3 +66,11 @@ def test_a_refusal_is_told_in_japanese_with_what_allows_it() -> None:
     told = stop_reason(REFUSED, "ja")
     assert told.startswith("何も変更していません。") and "許可する設定: max_changes" in told and told.endswith(REFUSED["msg"])
     assert stop_reason(REFUSED, "en") == REFUSED["msg"]
+
+
+@pytest.mark.parametrize("language", ["en", "ja", "both"])
+def test_the_last_words_have_room_in_an_event(language: str) -> None:
+    """Which AWX keeps: of a thousand domains that one permission stops, the first are enough."""
+    failed = {"results": [{"failed": True, **GONE, "msg": f"partner{number}.example: {GONE['msg']}"} for number in range(1_000)]}
+    told = stop_reason(failed, language)
+    assert len(json.dumps(told)) < 15_000 and "partner9.example" in told and re.search(r" \(\+\d\d\d\)$", told)

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.offboard.iij_id.plugins.filter.refused_variables import refused_variables
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.variables import refused, unanswered
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.variables import mistyped, refused, unanswered
+from ansible_collections.offboard.iij_id.plugins.plugin_utils import specs
 
 ROOT = Path(__file__).parents[5]
 
@@ -67,6 +68,30 @@ def test_what_must_not_begin_a_run(given, named, why):
 def test_what_is_not_as_the_specifications_of_the_roles_in_use_say(given, told):
     said = refused_variables(GOOD | given, LISTS, MAPPINGS, MOST, ["offboard", "report"])
     assert (told in said and "Nothing was done. / 変数の値が正しくありません" in said) if told else said == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("offboard_langauge", "offboard_language"),
+        ("microsoft365_exclude", "microsoft_365_exclude"),
+        ("Microsoft_365_exclude", "microsoft_365_exclude"),
+        ("directory_sync_without_machine", "directory_sync_without_machines"),
+        ("guest_federation_partner", "guest_federation_partners"),
+        # a company's own, what AWX gives and hands on, what playbooks and inventories have besides
+        *((name, "") for name in ("offboard_language", "report_file", "offboard_ticket", "awx_user_name", "offboard_restore", "offboard_domain_controller",
+                                  "ansible_user", "microsoft_365_portal", "x")),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_almost_one_of_ours_is_a_mistake(name: str, meant: str) -> None:
+    said = refused_variables(GOOD, LISTS, MAPPINGS, MOST, [], [name, "groups", "offboard_run_dir"])
+    assert said.startswith(f"{name} ({meant}?): nobody reads") and f" / {name} ({meant}?): この名前の変数は" in said if meant else said == ""
+
+
+def test_nothing_that_jobs_of_awx_hand_on_seems_mistyped() -> None:
+    manual = (ROOT / "docs/en/awx.md").read_text()
+    names = [name for line in re.findall(r"^\| (`(?:offboard|guest)_.+?`) \|", manual, re.MULTILINE) for name in re.findall(r"\w+", line)]
+    assert len(names) > 10 and mistyped(names, specs.variables()) is None
 
 
 @pytest.mark.parametrize(
