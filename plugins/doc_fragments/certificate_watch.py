@@ -36,4 +36,11 @@ options:
     description: Whole days before the end of a certificate from which on that is critical.
     type: int
     default: 7
+  announced_in:
+    description:
+      - A file with a former answer of one of the two modules as JSON (C(tenant_id) and C(announced)), which need not be there. Certificates that were
+        announced then, in metadata signed with the key of a certificate that Entra held and still holds, are vouched for. So a partner's AD FS, which
+        signs its metadata with the new key from the day of the switch on, is renewed by itself.
+      - It must be a file that no other account can write to.
+    type: path
 """

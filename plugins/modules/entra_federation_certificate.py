@@ -16,8 +16,8 @@ description:
     has no broken signature, and names the configured issuer and sign-in address. It must be valid now, be an RSA key of at least 2048 bits, and
     not be weaker than the one that Entra holds.
   - The metadata must be signed with the key of a certificate that Entra holds for that federation. Metadata that is unsigned, or signed with another key
-    (a partner's AD FS signs with the new one from the day of the switch on), vouches for nothing. Then the new certificate is written only when
-    O(accept_thumbprints) names it, or when O(trust_metadata_tls) says that the address alone is believed.
+    (a partner's AD FS signs with the new one from the day of the switch on), vouches for nothing. Then the new certificate is written only when a held
+    one had announced it (O(announced_in)), O(accept_thumbprints) names it, or when O(trust_metadata_tls) says that the address alone is believed.
   - A federation for which that does not hold is left as it is, told in RV(skipped_objects) and by a warning, and does not stop the others.
 author:
   - the offboard.iij_id maintainers (!UNKNOWN)
@@ -113,6 +113,15 @@ skipped_objects:
   returned: always
   type: list
   elements: dict
+tenant_id:
+  description: The tenant. To be kept with RV(announced) for O(announced_in).
+  returned: always
+  type: str
+announced:
+  description: As in RV(offboard.iij_id.entra_federation_certificate_info#module:announced).
+  returned: always
+  type: list
+  elements: dict
 federations:
   description: What is true of each federation before anything is renewed, as in RV(offboard.iij_id.entra_federation_certificate_info#module:federations).
   returned: always
@@ -124,7 +133,8 @@ severity:
   type: str
 failure:
   description:
-    - C(code) is V(not_found), V(domain_invalid), V(bad_option), V(guard_refused) (rule V(max_changes)), V(not_seen), or one of those of
+    - C(code) is V(not_found), V(domain_invalid), V(bad_option), V(file_read_failed), V(run_folder_unsafe),
+      V(guard_refused) (rule V(max_changes)), V(not_seen), or one of those of
       M(offboard.iij_id.entra_domain).
   returned: failure
   type: dict

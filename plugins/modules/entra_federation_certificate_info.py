@@ -54,6 +54,16 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+tenant_id:
+  description: The tenant. To be kept with RV(announced) for O(announced_in).
+  returned: success
+  type: str
+announced:
+  description:
+    - What C(federations[].announced) says of each, with C(kind), C(id) and C(announced), and what O(announced_in) has of federations that were not looked at.
+  returned: success
+  type: list
+  elements: dict
 federations:
   description: What is true of each federation.
   returned: success
@@ -126,8 +136,14 @@ federations:
     vouched:
       description:
         - Whether the metadata is signed with the key of a certificate that Entra holds. If not, M(offboard.iij_id.entra_federation_certificate) applies
-          nothing from it without the operator's word.
+          nothing from it without an earlier announcement (RV(announced)) or the operator's word.
       type: bool
+      returned: always
+    announced:
+      description:
+        - The certificates that are vouched for, by the last metadata that was signed with the key of a certificate that Entra holds, C(certificates) and
+          C(by) as SHA-256, C(issuer). Null where there was none.
+      type: dict
       returned: always
     successor:
       description: The one that is announced. Null when none is.

@@ -95,6 +95,26 @@ def test_a_rollover_is_seen_at_every_stage_and_renewed_once_the_new_key_signs(ru
     assert state(run()) == ("in_step", "ok")
 
 
+def test_a_rollover_that_was_announced_is_renewed_by_itself(run, tenant, federated, tmp_path: Path):
+    """As AD FS makes it: the successor in metadata signed with the old key, then metadata signed with the new one."""
+    kept = tmp_path / "announced.json"
+    federated.write_bytes(metadata(key("B", end=400), key("A"), by=key("A")))
+    first = run()
+    kept.write_text(json.dumps({name: first[name] for name in ("tenant_id", "announced")}))
+    federated.write_bytes(metadata(key("B", end=400), key("A"), by=key("B", end=400)))
+    options = {"apply": "when_active", "announced_in": str(kept)}
+    kept.chmod(0o666)
+    assert run(MODULE, **options)["failure"]["code"] == "run_folder_unsafe"
+    kept.chmod(0o600)
+    assert [item["code"] for item in run(MODULE, apply="when_active", announced_in=str(tmp_path / "none.json"))["skipped_objects"]] == ["metadata_not_vouched"]
+    assert run(announced_in=str(kept))["announced"] == first["announced"]
+    done = run(MODULE, **options)
+    assert done["changed"] is True and stored(tenant)[0]["signingCertificate"] == key("B", end=400).base64
+    assert run(MODULE, **options)["changed"] is False
+    kept.write_text("<html>")
+    assert run(MODULE, **options)["failure"]["code"] == "file_read_failed"
+
+
 def test_only_the_certificate_is_written(run, tenant, federated):
     before = stored(tenant)[0]
     federated.write_bytes(metadata(key("B"), by=key("A")))

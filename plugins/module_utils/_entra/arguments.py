@@ -30,6 +30,7 @@ CERTIFICATE_WATCH: dict[str, Any] = {
     "metadata_timeout": {"type": "int", "default": 30},
     "warning_days": {"type": "int", "default": 30},
     "critical_days": {"type": "int", "default": 7},
+    "announced_in": {"type": "path"},
 }
 
 #: Which assignments in Intune are meant; the twin is plugins/doc_fragments/intune.py.

@@ -28,6 +28,8 @@ class WatchOptions:
     metadata_timeout: int
     warning_days: int
     critical_days: int
+    #: a former answer, "" for none
+    announced_in: str
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> WatchOptions:
@@ -41,6 +43,7 @@ class WatchOptions:
             metadata_timeout=params["metadata_timeout"],
             warning_days=params["warning_days"],
             critical_days=params["critical_days"],
+            announced_in=params["announced_in"] or "",
         )
 
 

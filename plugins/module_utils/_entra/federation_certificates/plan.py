@@ -18,6 +18,7 @@ from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Skip
 from ..._federation import certificates, metadata
 from ..._federation.certificates import BadCertificate, Certificate
+from .announced import Announced
 
 EXTERNAL, INTERNAL = "external_federation", "internal_federation"
 
@@ -71,6 +72,7 @@ class CertificateVerdict:
     held: the certificates that Entra accepts: one, and for the tenant's own domains the next one too. active: the one that signs now.
     successor: published, not held, and not signing yet. first_failure: when sign-ins begin to fail if nobody does anything.
     vouched: whether the metadata is signed with the key of a held certificate: then, and only then, does it say by itself who may replace that.
+    announced: what such metadata says, or said the last time.
     """
 
     findings: list[Observation] = field(default_factory=list)
@@ -81,6 +83,11 @@ class CertificateVerdict:
     first_failure: datetime.datetime | None = None
     vouched: bool = False
     signed: bool = False
+    announced: Announced | None = None
+
+    def vouches_for(self, new: Certificate) -> bool:
+        """Whether a held certificate says that it may be replaced by this one."""
+        return self.vouched or (self.announced is not None and new.sha256 in self.announced.certificates)
 
     @property
     def gravest(self) -> Observation:
@@ -131,26 +138,38 @@ def metadata_url(item: Object, given: Mapping[str, str]) -> str | None:
 
 
 def judge(
-    item: Object, document: metadata.Metadata | OffboardError | None, now: datetime.datetime, *, warning_days: int = 30, critical_days: int = 7
+    item: Object,
+    document: metadata.Metadata | OffboardError | None,
+    now: datetime.datetime,
+    *,
+    warning_days: int = 30,
+    critical_days: int = 7,
+    former: Announced | None = None,
 ) -> CertificateVerdict:
     """Compare what Entra holds with what the identity provider publishes.
 
     document: the metadata at `now`; the error that came instead; None when there is no address to read. Days: whole days before the
-    last held certificate ends, from which on that is a warning, and critical.
+    last held certificate ends, from which on that is a warning, and critical. former: what the federation had announced when it was looked at before.
     """
     verdict = CertificateVerdict()
     if "unreadable" in item.state:
         verdict.add("unknown", "unknown", item.state["unreadable"], "configuration_unreadable")
+        verdict.announced = former  # what Entra holds is not known, so nothing speaks against it
         return verdict
     _hold(verdict, item)
     _judge_dates(verdict, now, warning_days, critical_days)
     _judge_source(verdict, item, document)
     if isinstance(document, metadata.Metadata):
         verdict.signed = document.metadata_signature.present
-        verdict.vouched = any(one.sha256 in document.vouched_by for one in verdict.held)
+        by = frozenset(one.sha256 for one in verdict.held if one.sha256 in document.vouched_by)
+        verdict.vouched = bool(by)
         role = _judge_metadata(verdict, item, document)
+        if verdict.vouched:  # the newest word of a held certificate takes the place of all before
+            former = Announced(item.state["issuerUri"], by, frozenset(one.sha256 for one in role.signing_certificates)) if role is not None else None
         if role is not None and verdict.held:
             _judge_keys(verdict, role, now)
+    if former is not None and former.counts(item.state["issuerUri"], (one.sha256 for one in verdict.held)):
+        verdict.announced = former
     if not verdict.findings:
         verdict.add("in_step", "ok", "Entra holds the certificate with which the identity provider signs.")
     verdict.first_failure = _first_failure(verdict, item, now)
@@ -338,7 +357,7 @@ def _unfit(item: Object, verdict: CertificateVerdict, name: str, new: Certificat
         return "key_not_rsa", f"{what} has a key of kind {new.key}; Microsoft Entra takes RSA keys only."
     if new.key_bits < metadata.MIN_RSA_BITS or new.key_bits < bits:
         return "key_weak", f"{what} has a key of {new.key_bits} bits; Entra holds one of {bits}, and {metadata.MIN_RSA_BITS} are needed."
-    if not verdict.vouched and not trust.covers(item, new):
+    if not verdict.vouches_for(new) and not trust.covers(item, new):
         how = "signed, but not with the key of a certificate that Entra holds" if verdict.signed else "not signed"
         domain = item.state["domains"][0] if item.state["domains"] else item.id
         return (
@@ -352,12 +371,18 @@ def _unfit(item: Object, verdict: CertificateVerdict, name: str, new: Certificat
 # -- what is told
 
 
+def place(item: Object) -> tuple[str, str]:
+    """The kind and the id of a federation, as they are told."""
+    return item.kind.removesuffix("_federation"), str(item.state.get("id", item.id))
+
+
 def describe(item: Object, verdict: CertificateVerdict, url: str | None, guest_count: int | None, now: datetime.datetime) -> dict[str, Any]:
     """One federation's entry of the return values."""
     last, gravest = verdict.last, verdict.gravest
+    kind, identity = place(item)
     return {
-        "id": item.state.get("id", item.id),
-        "kind": item.kind.removesuffix("_federation"),
+        "id": identity,
+        "kind": kind,
         "display_name": item.name,
         "domains": list(item.state["domains"]),
         "metadata_url": url,
@@ -369,6 +394,7 @@ def describe(item: Object, verdict: CertificateVerdict, url: str | None, guest_c
         "active": None if verdict.active is None else _shown(verdict.active),
         "active_basis": verdict.active_basis,
         "vouched": verdict.vouched,
+        "announced": None if verdict.announced is None else verdict.announced.to_dict(),
         "successor": None if verdict.successor is None else _shown(verdict.successor),
         "days_left": None if last is None else (_end(last) - now).days,
         "expires": None if last is None else last.not_after,

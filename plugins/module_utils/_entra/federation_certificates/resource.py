@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
-from ..._core import phrases
+from ..._core import phrases, strict_json
 from ..._core.address import shown
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Skip
@@ -23,6 +23,7 @@ from ..._graph.batches import Request
 from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module import waiting
+from ..._module.files import check_run_file, read_whole
 from ..domains.plan import FEDERATED
 from ..domains.read import read_domains
 from ..federations.plan import TAKES_EFFECT
@@ -30,6 +31,7 @@ from ..federations.read import read_federations, write_properties
 from ..guest import Guest, behind
 from ..guest_list import read_guests
 from ..of_tenant import OfTenant
+from . import announced
 from . import plan as watch
 from .options import InfoOptions, Options, WatchOptions
 
@@ -88,12 +90,15 @@ def selected(items: Iterable[Object], domains: Sequence[str]) -> list[Object]:
 class Watch:
     """What the two modules have in common: one look at the federations' metadata."""
 
-    def __init__(self, options: WatchOptions) -> None:
-        self._options = options
+    def __init__(self, options: WatchOptions, tenant_id: str) -> None:
+        """Raises OffboardError `file_read_failed`, `run_folder_unsafe`."""
+        self._options, self._tenant_id = options, tenant_id
         self.now = datetime.datetime.now(datetime.UTC)
+        self._former = _announced(options.announced_in, tenant_id) if options.announced_in else {}
 
     def judge(self, items: Sequence[Object]) -> list[watch.CertificateVerdict]:
         """A verdict for each federation, in order. Each address is read once."""
+        days = {"warning_days": self._options.warning_days, "critical_days": self._options.critical_days}
         served: dict[str | None, list[int]] = {}
         for number, item in enumerate(items):
             served.setdefault(None if "unreadable" in item.state else watch.metadata_url(item, self._options.metadata_urls), []).append(number)
@@ -103,9 +108,8 @@ class Watch:
             known = {one.sha256: one for number in served[url] for one in watch.held(items[number])}
             document = None if url is None else self._document(url, list(known.values()))
             for number in served[url]:
-                verdicts[number] = watch.judge(
-                    items[number], document, self.now, warning_days=self._options.warning_days, critical_days=self._options.critical_days
-                )
+                former = self._former.get(watch.place(items[number]))
+                verdicts[number] = watch.judge(items[number], document, self.now, **days, former=former)
 
         with ThreadPoolExecutor(_FETCHING) as pool:
             list(pool.map(work, served))
@@ -128,14 +132,30 @@ class Watch:
             for item, verdict in zip(items, verdicts, strict=True)
         ]
         severity = watch.worst(entry["severity"] for entry in entries)
+        # of those that were not looked at this time it is kept
+        told = self._former | {watch.place(item): verdict.announced for item, verdict in zip(items, verdicts, strict=True)}
         return {
+            "tenant_id": self._tenant_id,
             "federations": entries,
+            "announced": [{"kind": kind, "id": identity, "announced": one.to_dict()} for (kind, identity), one in told.items() if one is not None],
             "severity": severity,
             "exit_code": watch.EXIT_CODES[severity],
             "summary": watch.summary(entries),
             "checked": f"{self.now:%Y-%m-%dT%H:%M:%SZ}",
             "prometheus": watch.prometheus(entries, self.now),
         }
+
+
+def _announced(path: str, tenant_id: str) -> dict[tuple[str, str], announced.Announced]:
+    """What a file has of earlier; nothing where there is none. Who could write to it could name the key with which guests sign in."""
+    check_run_file(path)
+    if (content := read_whole(path)) is None:
+        return {}
+    try:
+        return announced.parse(strict_json.loads(content.decode()), tenant_id)
+    except (ValueError, RecursionError):
+        why = f"{path} holds no answer of entra_federation_certificate_info; move it away, or name another file (announced_in)"
+    raise OffboardError(why, code="file_read_failed", details={"path": path})
 
 
 def _guest_count(item: Object, guests: Sequence[Guest] | None) -> int | None:
@@ -147,8 +167,8 @@ def _guest_count(item: Object, guests: Sequence[Guest] | None) -> int | None:
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of entra_federation_certificate_info."""
     options = InfoOptions.of(params)
-    look = Watch(options.watch)
     with Client(Connection.from_params(params)) as client:
+        look = Watch(options.watch, client.identity()["tenant_id"])
         items = selected(read_all(client), options.watch.domains)
         guests = read_guests(client)[0] if options.guests else None
     return look.report(items, look.judge(items), guests)
@@ -165,7 +185,6 @@ class FederationCertificates(OfTenant):
 
     def __init__(self, params: Mapping[str, Any]) -> None:
         self._options = Options.of(params)
-        self._look = Watch(self._options.watch)
         self._client = Client(Connection.from_params(params))
 
     def read(self) -> Iterable[Object]:
@@ -173,10 +192,11 @@ class FederationCertificates(OfTenant):
 
     def plan(self, current: Iterable[Object]) -> Plan:
         plan = Plan()
+        look = Watch(self._options.watch, self._client.identity()["tenant_id"])
         items = selected(current, self._options.watch.domains)
-        verdicts = self._look.judge(items)
+        verdicts = look.judge(items)
         for item, verdict in zip(items, verdicts, strict=True):
-            decision = watch.decide(item, verdict, self._options.apply, self._look.now, self._options.trust)
+            decision = watch.decide(item, verdict, self._options.apply, look.now, self._options.trust)
             if isinstance(decision, Change):
                 plan.changes.append(decision)
             elif isinstance(decision, Skip):
@@ -186,8 +206,8 @@ class FederationCertificates(OfTenant):
                 plan.unchanged += 1
         if len(plan.changes):
             plan.warnings.append(TAKES_EFFECT)
-        report = self._look.report(items, verdicts, None)
-        plan.facts = {name: report[name] for name in ("federations", "severity")}
+        report = look.report(items, verdicts, None)
+        plan.facts = {name: report[name] for name in ("tenant_id", "federations", "announced", "severity")}
         return plan
 
     def apply(self, change: Change) -> None:

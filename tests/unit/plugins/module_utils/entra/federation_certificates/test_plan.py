@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import re
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object, Skip
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.federation_certificates import plan as watch
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.federation_certificates.announced import Announced, parse
 from ansible_collections.offboard.iij_id.plugins.module_utils._federation import certificates, metadata
 from lab.identity_providers import made
 
@@ -291,3 +293,70 @@ def test_prometheus_text():
 )
 def test_the_worst_severity(severities, expected):
     assert watch.worst(severities) == expected
+
+
+# -- what was announced
+
+
+def _judged(held: made.Key, document: metadata.Metadata | OffboardError, former: Announced | None = None, **more: Any) -> watch.CertificateVerdict:
+    return watch.judge(item(held, **more), document, made.NOW, former=former)
+
+
+def _decided(held: made.Key, document: metadata.Metadata, former: Announced | None, **more: Any) -> Change | Skip | None:
+    return watch.decide(item(held, **more), _judged(held, document, former, **more), watch.WHEN_ACTIVE, made.NOW)
+
+
+ANNOUNCED = _judged(OLD, published(NEW, OLD, by=OLD)).announced
+
+
+def test_a_successor_that_the_held_certificate_announced_is_applied_when_it_signs():
+    """AD FS: announced in metadata signed with the old key, then signing it itself."""
+    assert ANNOUNCED is not None and ANNOUNCED.certificates == {HELD[0].sha256, HELD[1].sha256} and ANNOUNCED.by == {HELD[0].sha256}
+    for document in (published(NEW, OLD, by=NEW), published(NEW, by=NEW), published(NEW)):
+        applied = _decided(OLD, document, ANNOUNCED)
+        assert isinstance(applied, Change) and applied.after == {"signingCertificate": NEW.base64}
+
+
+@pytest.mark.parametrize(
+    ("held", "document", "former", "more"),
+    [
+        (OLD, published(TWIN, by=TWIN), ANNOUNCED, {}),  # another one than was announced
+        (TWIN, published(NEW, by=NEW), ANNOUNCED, {}),  # who said so is held no more
+        (OLD, published(NEW, by=NEW), None, {}),
+        (OLD, published(NEW, by=NEW), dataclasses.replace(ANNOUNCED, issuer="https://other.example/"), {}),
+    ],
+)
+def test_what_was_announced_covers_nothing_else(held, document, former, more):
+    refused = _decided(held, document, former, **more)
+    assert isinstance(refused, Skip) and refused.code == "metadata_not_vouched"
+
+
+def test_the_newest_word_of_the_held_certificate_counts():
+    withdrawn = _judged(OLD, published(LONG, OLD, by=OLD), ANNOUNCED).announced
+    assert withdrawn is not None and HELD[1].sha256 not in withdrawn.certificates
+    assert isinstance(_decided(OLD, published(NEW, by=NEW), withdrawn), Skip)
+
+
+def test_what_cannot_be_read_takes_no_announcement_back():
+    assert _judged(OLD, UNREACHABLE, ANNOUNCED).announced == ANNOUNCED
+    assert watch.judge(item(unreadable="503"), None, made.NOW, former=ANNOUNCED).announced == ANNOUNCED
+    assert _judged(NEW, published(NEW, by=NEW), ANNOUNCED).announced.by == {HELD[1].sha256}  # renewed: by its own word from here on
+
+
+def test_an_answer_is_believed_for_its_tenant():
+    assert ANNOUNCED is not None
+    kept = {"tenant_id": "T", "announced": [{"kind": "external", "id": "1", "announced": ANNOUNCED.to_dict()}]}
+    assert parse(kept, "t") == {("external", "1"): ANNOUNCED} and parse(kept, "other") == {}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [None, [], {}, {"tenant_id": "t"}, {"tenant_id": 1, "announced": []}, *({"tenant_id": "t", "announced": [one]} for one in (
+        None, {}, {"kind": "external", "id": 1, "announced": {}}, {"kind": "external", "id": "1", "announced": None},
+        {"kind": "external", "id": "1", "announced": {"issuer": "x", "by": "a", "certificates": []}},
+        {"kind": "external", "id": "1", "announced": {"issuer": "x", "by": [1], "certificates": []}},
+    ))],
+)  # fmt: skip
+def test_an_answer_of_another_shape_is_none(content):
+    with pytest.raises(ValueError):
+        parse(content, "t")
