@@ -200,7 +200,8 @@ class Client:
         """Each new connection tries the addresses of the name one by one; they share the time, which the HTTP client would wait for each."""
         transport = self.protocol.transport
         if transport.session is None:
-            transport.read_timeout_sec = (reaching.for_each(self.host, self._port, self._seconds), self._seconds)  # type: ignore[assignment]  # requests takes both
+            both = (reaching.for_each(self.host, self._port, self._seconds), self._seconds)
+            transport.read_timeout_sec = both  # type: ignore[assignment]  # requests takes both
         return self._session()
 
     @property
