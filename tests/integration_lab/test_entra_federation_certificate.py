@@ -262,6 +262,7 @@ def play(tenant: RunningTenant, folder: Path, **variables: Any) -> subprocess.Co
     options = connection(tenant)
     secret = options.pop("client_secret")
     defaults = {"watch_certificates_connection": options, "watch_certificates_ca_file": str(paths.ca_file()), "watch_certificates_folder": str(folder)}
+    defaults["offboard_run_dir"] = str(folder / "run")
     return subprocess.run(
         ["ansible-playbook", str(places.ROOT / "playbooks" / "watch_certificates.yml"), "-e", json.dumps({**defaults, **variables})],
         capture_output=True,
@@ -284,6 +285,20 @@ def test_the_playbook_writes_both_files_and_fails_for_the_scheduler(tenant, fede
     assert renewed.returncode == 0, renewed.stdout + renewed.stderr
     assert json.loads((tmp_path / "certificates.json").read_text())["federations"][0]["state"] == "in_step"
     assert stored(tenant)[0]["signingCertificate"] == key("B").base64
+
+
+def test_the_playbook_remembers_what_was_announced(tenant, federated, tmp_path: Path):
+    """Run by a scheduler, also in check mode, or while Entra cannot be reached: AD FS' switch needs nobody."""
+    options = {"watch_certificates_domains": [DOMAIN], "watch_certificates_apply": "when_active"}
+    federated.write_bytes(metadata(key("B", end=400), key("A"), by=key("A")))
+    assert play(tenant, tmp_path, **options).returncode == 0
+    kept = tmp_path / "run" / "announced_certificates.json"
+    assert kept.stat().st_mode & 0o777 == 0o600 and len(json.loads(kept.read_text())["announced"]) == 1
+    federated.write_bytes(metadata(key("B", end=400), key("A"), by=key("B", end=400)))
+    assert play(tenant, tmp_path, **options | {"watch_certificates_apply": "never"}).returncode == 2
+    renewed = play(tenant, tmp_path, **options)
+    assert renewed.returncode == 0, renewed.stdout + renewed.stderr
+    assert stored(tenant)[0]["signingCertificate"] == key("B", end=400).base64
 
 
 # -- the manual
