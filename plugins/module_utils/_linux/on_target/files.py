@@ -139,10 +139,21 @@ def users(path):
         for place in places:
             with contextlib.suppress(OSError):  # it has ended, or is the kernel's own
                 target = os.readlink(f"/proc/{pid}/{place}")
-                if target == path or target.startswith(path + "/"):
+                if (target == path or target.startswith(path + "/")) and _is_here(pid, place, target, path):
                     found.append({"pid": int(pid), "uses": target})
                     break
     return found
+
+
+def _is_here(pid, place, target, path):
+    """Whether what a process uses lies on this machine, and not in a container whose own file system has the same name.
+
+    A container's file system is another device. A service with mounts of its own, or a container that was given the folder, uses the same one.
+    """
+    if os.readlink(f"/proc/{pid}/ns/mnt") == os.readlink("/proc/self/ns/mnt"):
+        return True
+    own = target if os.path.lexists(target) else path
+    return os.stat(f"/proc/{pid}/{place}").st_dev == os.lstat(own).st_dev
 
 
 def find(roots):

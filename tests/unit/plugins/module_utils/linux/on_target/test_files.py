@@ -110,6 +110,25 @@ def test_a_link_in_the_place_of_a_folder_above(tree):
     assert (tree.parent / "log/a/b/c.log").read_text().startswith("secret")
 
 
+@pytest.mark.parametrize(
+    ("mount", "used"), [("mount -t tmpfs none", False), ("mount --bind /proc/self/cwd", True), ("true", True)], ids=["own", "shared", "none"]
+)
+def test_a_container_whose_files_have_the_same_names_uses_its_own(tree, mount, used):
+    """Seen where two labs ran beside each other: a process of the other one held up the removal."""
+    script = f'{mount} "$1" && cd "$1" && echo && exec sleep 60'
+    elsewhere = ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", str(tree)]
+    user = subprocess.Popen(elsewhere, cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        if not user.stdout.readline():
+            pytest.skip("a mount namespace of one's own needs root")
+        (found,) = files.look([str(tree)])
+        assert [one["pid"] for one in found["used_by"]] == [user.pid] * used
+    finally:
+        user.kill()
+        user.wait()
+        user.stdout.close()
+
+
 @pytest.mark.parametrize("how", ["cwd", "open"])
 def test_in_use(tree, how):
     code = "import sys, time; f = open(sys.argv[1]); print(flush=True); time.sleep(60)"
