@@ -113,6 +113,7 @@ def test_who_reads_one_language_is_asked_in_it(tmp_path: Path, language: str, to
         ("status", {"offboard_run_dir": ""}, "offboard_run_dir が空です", "is empty"),
         ("guest_federation", {"guest_federation_partners": "a"}, "リスト以外の値", "a list must be"),
         ("awx_setup", {"awx_approve": "a"}, "リスト以外の値", "a list must be"),
+        ("awx_setup", {}, "awx_image が指定されていません", "is not given"),
     ],
 )
 def test_what_is_refused_before_the_rest_is_told_in_the_readers_language(tmp_path: Path, playbook: str, given: dict[str, Any], told: str, untold: str) -> None:
