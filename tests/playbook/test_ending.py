@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -103,6 +104,20 @@ def test_what_is_to_be_brought_back_is_asked_for_in_both_languages(tmp_path: Pat
 @pytest.mark.parametrize(("language", "told", "untold"), [("en", "What shall be brought back?", "何を元に"), ("ja", "何を元に", "brought back?")])
 def test_who_reads_one_language_is_asked_in_it(tmp_path: Path, language: str, told: str, untold: str) -> None:
     code, output = play(tmp_path, "restore", offboard_language=language)
+    assert code == 2 and told in output and untold not in output, output
+
+
+@pytest.mark.parametrize(
+    ("playbook", "given", "told", "untold"),
+    [
+        ("status", {"offboard_run_dir": ""}, "offboard_run_dir が空です", "is empty"),
+        ("guest_federation", {"guest_federation_partners": "a"}, "リスト以外の値", "a list must be"),
+        ("awx_setup", {"awx_approve": "a"}, "リスト以外の値", "a list must be"),
+        ("awx_setup", {}, "awx_image が指定されていません", "is not given"),
+    ],
+)
+def test_what_is_refused_before_the_rest_is_told_in_the_readers_language(tmp_path: Path, playbook: str, given: dict[str, Any], told: str, untold: str) -> None:
+    code, output = play(tmp_path, playbook, offboard_language="ja", **given)
     assert code == 2 and told in output and untold not in output, output
 
 

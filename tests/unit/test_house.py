@@ -558,6 +558,18 @@ def test_what_roles_and_playbooks_tell_is_told_in_the_language_of_its_reader() -
     assert told == []
 
 
+def test_nothing_that_roles_and_playbooks_tell_is_english_alone() -> None:
+    files = [*places.ROOT.glob("roles/*/tasks/**/*.yml"), *places.ROOT.glob("playbooks/**/*.yml")]
+    told = []
+    for file in files:
+        found = yaml.safe_load(file.read_text(encoding="utf-8")) or []
+        for task in _tasks([*found, *(part for play in found for part in play.get("tasks", []))]):
+            texts = [task.get(f"ansible.builtin.{name}", {}).get(key, []) for name, key in (("assert", "fail_msg"), ("fail", "msg"), ("debug", "msg"))]  # type: ignore[attr-defined]
+            for text in (one for given in texts for one in (given if isinstance(given, list) else [given])):
+                told += [f"{file.relative_to(places.ROOT)}: {text}"] if re.search(r"[a-z]{2}", re.sub(r"\{\{.*?\}\}", "", text, flags=re.DOTALL)) else []
+    assert told == []
+
+
 #: what it is bounded by: the languages, the notices for the contract's options, the playbooks
 _FEW = ("{{ __microsoft_365_notices.notices ", "{{ __awx.files }}", "{{ __awx_files.files ", "{{ __restore.entries }}", "['ja', 'en']")
 _FIFTY = "{{ __guest_federation_files }}"

@@ -152,9 +152,9 @@ def _path(folder: str, program: str) -> str:
 
 
 def starts_others(program: str) -> bool:
-    """Whether the program does nothing but start what it is told to."""
+    """Whether the program does nothing but start what it is told to, here: ssh may hold a tunnel open."""
     name = posixpath.basename(program)
-    return name in _LAUNCHERS or name == "scl" or bool(_SHELLS.fullmatch(name) or _INTERPRETERS.fullmatch(name))
+    return (name in _LAUNCHERS and name not in _HANDED) or name == "scl" or bool(_SHELLS.fullmatch(name) or _INTERPRETERS.fullmatch(name))
 
 
 def _line(text: str, folder: str, environment: dict[str, str], depth: int) -> Iterator[tuple[str, str]]:

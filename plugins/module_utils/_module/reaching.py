@@ -23,7 +23,11 @@ def create_connection(address: tuple[str, int], timeout: float, source_address: 
         left = end - now()
         if left <= 0:
             raise TimeoutError
-        connection = socket.socket(family, kind, protocol)
+        try:
+            connection = socket.socket(family, kind, protocol)
+        except OSError as exc:  # a machine without IPv6
+            failed = exc
+            continue
         try:
             connection.settimeout(left / (len(found) - number))
             if source_address:

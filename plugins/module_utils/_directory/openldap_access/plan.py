@@ -78,7 +78,7 @@ class Clause:
     @property
     def is_of_all(self) -> bool:
         """Whether it fits every account that has signed in."""
-        return self.words[:1] in (["*"], ["users"])
+        return bool(self.words) and self.words[0].casefold() in ("*", "users")
 
 
 def _unquoted(word: str) -> str:

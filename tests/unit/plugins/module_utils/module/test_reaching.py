@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 import time
@@ -16,6 +17,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._directory import 
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.sysvol import Sysvol
 from ansible_collections.offboard.iij_id.plugins.module_utils._federation import fetch
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij import scim
+from ansible_collections.offboard.iij_id.plugins.module_utils._module import reaching
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows import client as winrm
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows import connection as windows
 from dev.options import given
@@ -57,6 +59,24 @@ def test_five_dead_addresses_share_the_time(monkeypatch, dead, ask):
         ask()
     assert caught.value.code in ("timeout", "unreachable")
     assert time.monotonic() - begin < TOO_LONG
+
+
+def test_a_machine_without_ipv6_takes_the_other_address(monkeypatch):
+    real = socket.socket
+
+    def made(family=socket.AF_INET, *more, **named):
+        if family == socket.AF_INET6:
+            raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+        return real(family, *more, **named)
+
+    with real() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        found = [(family, socket.SOCK_STREAM, 6, "", place) for family, place in ((socket.AF_INET6, ("::1", 9)), (socket.AF_INET, server.getsockname()))]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_unused, **_unused2: found)
+        monkeypatch.setattr(socket, "socket", made)
+        with reaching.create_connection((HOST, 9), SECONDS) as connection:
+            assert connection.getpeername() == server.getsockname()
 
 
 @pytest.mark.parametrize("ask", CLIENTS)

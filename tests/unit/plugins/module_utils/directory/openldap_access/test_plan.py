@@ -145,6 +145,7 @@ def test_plan():
     ("clauses", "refused"),
     [
         ("{MINE} search by users read", True),
+        ("{MINE} search by Users read", True),
         ("{MINE} =sx by * read", True),
         ("{MINE} read by users =w", True),
         ("{MINE} auth by self write by * none", False),

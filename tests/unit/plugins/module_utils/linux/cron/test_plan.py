@@ -185,6 +185,10 @@ def test_confirmed(wanted, meant):
         (f"#!/usr/bin/env bash\n{SCRIPT}\n/usr/local/bin/backup /x\n", True, ["/usr/local/bin/backup"]),
         (f"#!/bin/sh\ntar cf /x {SCRIPT}\n", False, ["tar"]),
         ("#!/bin/sh\nPATH=/usr/bin:/opt/IIJ_ID_Service_Directory_Sync/bin\nnormal_mode.sh\ntar cf x y\n", True, ["tar"]),
+        # work of its own, though nothing of this machine is started
+        (f"#!/bin/sh\n{SCRIPT}\nssh -f -N tunnel@relay\n", True, ["ssh"]),
+        (f"#!/bin/sh\n{SCRIPT}\ntmux kill-session -t x\n", True, ["tmux"]),
+        (f"#!/bin/sh\nnice ionice -c 3 {SCRIPT}\n", True, []),
         (f"#!/usr/bin/python3\n{SCRIPT}\n", False, []),
         ("\x7fELF", False, []),
     ],
