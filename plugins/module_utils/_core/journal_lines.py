@@ -13,7 +13,7 @@ from . import journal
 from .kinds import OF_RUN_FOLDER
 from .times import NEVER, as_time
 
-_OUTCOME, _AT = b'{"record":"outcome"', re.compile(rb'"at":"([^"]*)"')
+_OUTCOME, _AT, _BEGUN_AT = b'{"record":"outcome"', re.compile(rb'"at":"([^"]*)"'), re.compile(rb'"begun_at":"([^"]*)"')
 _DONE, _OF_KIND = b'"status":"done"', re.compile(rb'"kind":"([^"]*)"')
 _NOBODY_KNOWS = tuple(b'"code":"%s"' % code.encode() for code in sorted(journal.NOBODY_KNOWS))
 #: What the journal has of a restart by the run itself; the machine comes first in the id of what lies on it.
@@ -29,6 +29,11 @@ _APP, _BACK = (b'"kind":"application"', b'"kind":"service_principal"'), (b'"acti
 def recorded_at(line: bytes) -> str:
     """When that line was recorded (RFC 3339); empty where it does not say."""
     return at[1].decode(errors="replace") if (at := _AT.search(line)) else ""
+
+
+def begun_at(line: bytes) -> str:
+    """The same, but of what a stopped run has done, and only a later one has seen, when it was begun."""
+    return at[1].decode(errors="replace") if (at := _BEGUN_AT.search(line)) else recorded_at(line)
 
 
 def outcome_at(line: bytes) -> str:

@@ -65,6 +65,10 @@ _MAYBE: dict[str, Callable[[bytes, bytes], bool]] = {
 }
 
 
+#: What one request does, so that it was done when it was begun, whenever a later run has seen it.
+_AT_ONCE = ("app_back", "converted")
+
+
 def latest(lines: Iterable[bytes], since: str) -> dict[str, str]:
     """When the journal last recorded something of each kind in CONFIRMS (RFC 3339), or that it may have been done, since that time: an app that was brought
     back, so that IIJ ID can work again, a way to sign in that has to be handed over, a converted domain, a password filter that a domain controller keeps
@@ -73,7 +77,8 @@ def latest(lines: Iterable[bytes], since: str) -> dict[str, str]:
     for intent, ended in journal.paired(journal_lines.recent(lines, since)):
         for kind, is_of in _MARKS.items():
             if (ended and is_of(ended)) or (intent and _MAYBE[kind](intent, ended)):
-                found[kind] = max(found.get(kind, ""), journal_lines.recorded_at(ended or intent), key=as_time)
+                at = (journal_lines.begun_at if kind in _AT_ONCE else journal_lines.recorded_at)(ended or intent)
+                found[kind] = max(found.get(kind, ""), at, key=as_time)
     return found
 
 

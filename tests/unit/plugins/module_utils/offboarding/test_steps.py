@@ -181,6 +181,14 @@ def test_what_may_have_been_done_outdates_its_confirmation(begun, ended, kind) -
     assert steps.latest(lines, "") == ({kind: f"2026-01-01T00:00:0{len(lines)}Z"} if kind else {})
 
 
+@pytest.mark.parametrize(("work", "kind"), [(DOMAIN, "converted"), ({"kind": "service_principal", "action": "restore"}, "app_back")])
+def test_what_a_later_run_has_seen_was_done_when_it_was_begun(work, kind) -> None:
+    """Who has confirmed in between, did so after it."""
+    lines = [intent("2026-01-01T00:00:01Z", **work)]
+    assert steps.latest(lines, "") == {kind: "2026-01-01T00:00:01Z"}
+    assert steps.latest([*lines, outcome("2026-01-01T00:00:03Z", **work, details=SETTLED)], "2026-01-01T00:00:02Z") == {kind: "2026-01-01T00:00:01Z"}
+
+
 @pytest.mark.parametrize("since", ["2026-01-01T00:00:02Z", "2026-01-01T09:00:02+09:00", "2026-01-01T00:00:02.5Z", "", "t"])
 def test_what_was_before_a_confirmation_is_not_looked_at(since) -> None:
     lines = [outcome(f"2026-01-01T00:00:0{second}Z", details={"password_set": True}) for second in (1, 2, 3)]
