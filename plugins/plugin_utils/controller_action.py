@@ -233,7 +233,8 @@ class ControllerAction(ActionBase):
             loop = self._loops[self._task._uuid] = _Loop(self._number_of_items(item, task_vars))
         result, taken = budget.in_loop(result, item, loop.share, budget.files(self._task.args, self._task.check_mode))
         if taken > loop.left:  # what is not shown takes no room
-            return self._in_a_line(result, item, task_vars) if result.get("failed") else _for_later_tasks(result)
+            told = result.get("failed") and not self._task.no_log
+            return self._in_a_line(result, item, task_vars) if told else _for_later_tasks(result)
         loop.left = max(loop.left - taken, 0)
         return result
 

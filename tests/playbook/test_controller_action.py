@@ -388,6 +388,13 @@ def test_the_event_of_a_loop_in_which_all_fail_is_small(play):
     assert all(f"localhost: partner{number}: no permission" in output or f"(item=partner{number})" in output for number in range(300))
 
 
+def test_what_a_task_hides_stays_hidden_where_the_event_of_its_loop_is_full(play):
+    does = "module.fail_json(msg='no permission ' + 'y' * 9000, failure=dict(code='x', details={}))"
+    task = {"lab.probe.probe": {"does": does}, "loop": [f"secret{number}" for number in range(20)], "no_log": True, "ignore_errors": True}
+    _answer, output = play(task, hosts="localhost")
+    assert "censored" in output and "secret" not in output
+
+
 HOSTILE = "a\x9b31m\u202egpj.exe 日本"
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from . import journal
 from .kinds import OF_RUN_FOLDER
 from .times import NEVER, as_time
 
-_OUTCOME, _AT = b'{"record":"outcome"', re.compile(rb'"at":"([^"]*)"')
+_OUTCOME, _AT, _BEGUN_AT = b'{"record":"outcome"', re.compile(rb'"at":"([^"]*)"'), re.compile(rb'"begun_at":"([^"]*)"')
 _DONE, _OF_KIND = b'"status":"done"', re.compile(rb'"kind":"([^"]*)"')
 _NOBODY_KNOWS = tuple(b'"code":"%s"' % code.encode() for code in sorted(journal.NOBODY_KNOWS))
 #: What the journal has of a restart by the run itself; the machine comes first in the id of what lies on it.
@@ -31,6 +31,11 @@ def recorded_at(line: bytes) -> str:
     return at[1].decode(errors="replace") if (at := _AT.search(line)) else ""
 
 
+def begun_at(line: bytes) -> str:
+    """The same, but of what a stopped run has done, and only a later one has seen, when it was begun."""
+    return at[1].decode(errors="replace") if (at := _BEGUN_AT.search(line)) else recorded_at(line)
+
+
 def outcome_at(line: bytes) -> str:
     """When the outcome of that line was recorded (RFC 3339); empty for any other line."""
     return recorded_at(line) if line.startswith(_OUTCOME) else ""
@@ -38,12 +43,27 @@ def outcome_at(line: bytes) -> str:
 
 def recent(lines: Iterable[bytes], since: str) -> Iterator[bytes]:
     """Without those that were recorded before that time (RFC 3339), as far as one look at their bytes tells; all where it is none."""
-    moment = as_time(since)
-    start = moment.astimezone(datetime.UTC).isoformat(timespec="seconds")[:19].encode() if moment != NEVER else b""
+    start = _second(since)
+    return (line for line in lines if not _is_before(line, start))
+
+
+def recent_of(lines: Iterable[bytes], since: Mapping[str, str]) -> Iterator[bytes]:
+    """`recent`, of objects of those kinds alone, each with its time; and the lines that do not say of what kind they are."""
+    starts = {kind.encode(): _second(at) for kind, at in since.items()}
     for line in lines:
-        at = line.find(b'"at":"')
-        if not (at >= 0 and line[at + 25 : at + 27] == b'Z"' and line[at + 6 : at + 25] < start):
+        kind = _OF_KIND.search(line)
+        if kind is None or ((start := starts.get(kind[1])) is not None and not _is_before(line, start)):
             yield line
+
+
+def _second(since: str) -> bytes:
+    moment = as_time(since)
+    return moment.astimezone(datetime.UTC).isoformat(timespec="seconds")[:19].encode() if moment != NEVER else b""
+
+
+def _is_before(line: bytes, start: bytes) -> bool:
+    at = line.find(b'"at":"')
+    return at >= 0 and line[at + 25 : at + 27] == b'Z"' and line[at + 6 : at + 25] < start
 
 
 def may_have_been(ended: bytes) -> bool:

@@ -19,7 +19,7 @@ from .._core.errors import OffboardError
 from .._core.heads import some
 from .._core.model import Change, Object
 from .._core.names import uuid
-from .._core.times import as_time, past
+from .._core.times import past
 from .._module import binding
 from .._module.clock import now
 from .._module.files import check_run_file, read_lines
@@ -154,15 +154,15 @@ def steps_now(path: str) -> list[Object]:
     if not any(item.state["done"] for item in recorded):
         return recorded
     journal = os.path.join(os.path.dirname(os.path.abspath(path)), "journal.jsonl")
-    confirmed = [item.state["at"] for item in recorded if item.id in steps.CONFIRMS and item.state["done"]]
-    last = steps.latest(read_lines(journal), min(confirmed, key=as_time)) if confirmed else {}
+    confirmed = {steps.CONFIRMS[item.id]: item.state["at"] for item in recorded if item.id in steps.CONFIRMS and item.state["done"]}
+    last = steps.latest(read_lines(journal), confirmed) if confirmed else {}
     states = steps.as_of({item.id: item.state for item in recorded}, last, now())
     return [replace(item, state=states[item.id]) for item in recorded]
 
 
 def app_brought_back(folder: str, since: str) -> str:
     """When the journal of the run folder last recorded that an app came back, or may have (RFC 3339); empty where none did since that time."""
-    return steps.latest(read_lines(os.path.join(folder, "journal.jsonl")), since).get("app_back", "")
+    return steps.latest(read_lines(os.path.join(folder, "journal.jsonl")), {"app_back": since}).get("app_back", "")
 
 
 def _taken(parse: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:

@@ -39,7 +39,7 @@ def user_record(item: Mapping[str, Any]) -> dict[str, Any]:
 
 def works_by_group(record: Mapping[str, Any]) -> tuple[str, ...]:
     """The ids of the licences that groups gave to a user of the snapshot. One that says nothing of their state is of an earlier version."""
-    return tuple(sorted({names.licence(one["skuId"]) for one in record.get("groupLicences") or () if one.get("state", "Active") == "Active"}))
+    return tuple(sorted({names.licence(one["skuId"]) for one in record.get("groupLicences") or () if "state" not in one or is_given(one)}))
 
 
 def holds(saved: Mapping[str, Any], name: str) -> bool:

@@ -9,6 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from itertools import islice
 from typing import Any
 
 from ..._core import names
@@ -34,9 +35,12 @@ from ..users.resource import skus_of
 from ..users.results import Results
 from ..users.selection import fields_of, src_lines
 from .options import InfoOptions
-from .plan import CHANGED, UNSET, Meant, SignInEvidence, judge
+from .plan import CHANGED, UNSET, Judged, Meant, SignInEvidence, judge_all
 
 _FIELDS = ("id", "userPrincipalName", "accountEnabled", "usageLocation", "userType", "onPremisesSyncEnabled", *fields_of(licences=True, password=True))
+
+#: People who are judged at once.
+_JUDGED = 1000
 
 
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,24 +53,32 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     with closing(results), Client(Connection.from_params(params)) as client:
         skus = skus_of(client)
         meant = _Meant(client, options, skus, roots)
-        evidence = _evidence(client, options, history, skus, roots, meant.taken or "")
+        handover, passes = _handed_over(options)
+        evidence = _evidence(client, options, history, handover, passes, skus=skus, roots=roots, taken=meant.taken or "")
         check_known(client, "domains", named, evidence.domains)
         sums = _Sums(results)
-        for item in client.list(f"/users?$select={','.join(_FIELDS)}&$top=999"):
-            upn = item["userPrincipalName"]
-            wanted = meant.of(item)
-            domain = upn_domain(upn) if root_of(upn_domain(upn), roots) else wanted.domain
-            if not domain and wanted.src is None:
-                continue
-            if not names.of_user(item["id"], upn).isdisjoint(meant.left_alone):
-                sums.left_alone += 1
-                continue
-            state = user_state(item)
-            sums.add(item["id"], upn, domain or upn_domain(upn), state, wanted, judge(item["id"], upn, state, wanted, evidence))
+        people = _people(client, meant, roots, sums)
+        while chunk := list(islice(people, _JUDGED)):
+            found = judge_all(chunk, evidence, lambda who: None if passes is None else passes_there.look_for(client, passes, who))
+            for one, told in zip(chunk, found, strict=True):
+                own = upn_domain(one.upn)
+                sums.add(one.user_id, one.upn, own if root_of(own, roots) else one.meant.domain or own, one.state, one.meant, told)
         for gone in meant.not_seen():
             sums.found(*gone)
         results.publish()
         return {**sums.answer(), "snapshot_taken": meant.taken, "synchronization": _synchronization(client)}
+
+
+def _people(client: Client, meant: _Meant, roots: frozenset[str], sums: _Sums) -> Iterator[Judged]:
+    """Those of the exit; who is left alone is counted."""
+    for item in client.list(f"/users?$select={','.join(_FIELDS)}&$top=999"):
+        upn, wanted = item["userPrincipalName"], meant.of(item)
+        if not (root_of(upn_domain(upn), roots) or wanted.domain) and wanted.src is None:
+            continue
+        if names.of_user(item["id"], upn).isdisjoint(meant.left_alone):
+            yield Judged(item["id"], upn, user_state(item), wanted)
+        else:
+            sums.left_alone += 1
 
 
 def _synchronization(client: Client) -> dict[str, Any]:
@@ -151,12 +163,17 @@ class _Sums:
         return {"domains": domains, "counts": dict(self._counts), "exceptions": budget.sample_of(self._exceptions), "left_alone": self.left_alone}
 
 
-def _evidence(client: Client, options: InfoOptions, history: History, skus: Skus, roots: frozenset[str], taken: str) -> SignInEvidence:
-    handover = passes = None
+def _handed_over(options: InfoOptions) -> tuple[HandOver | None, PassBook | None]:
     path = options.handover_file
-    if path and os.path.exists(path):
-        password = options.vault_password()
-        handover, passes = HandOver(path, password, SHORTEST), PassBook(path, password)
+    if not path or not os.path.exists(path):
+        return None, None
+    password = options.vault_password()
+    return HandOver(path, password, SHORTEST), PassBook(path, password)
+
+
+def _evidence(
+    client: Client, options: InfoOptions, history: History, handover: HandOver | None, passes: PassBook | None, *, skus: Skus, roots: frozenset[str], taken: str
+) -> SignInEvidence:
 
     def handed_over(user_id: str, last_change: str | None) -> str:
         if handover is None:
@@ -164,10 +181,7 @@ def _evidence(client: Client, options: InfoOptions, history: History, skus: Skus
         return UNSET if handover.unchanged_since(user_id, last_change) else CHANGED if handover.changed_since(user_id, last_change) else ""
 
     def access_pass(user_id: str) -> bool | None:
-        if passes is None or not passes.ever_given(user_id):
-            return None
-        passes_there.look_for(client, passes, [user_id])  # only of whom nothing else shows a way: Graph takes few such requests
-        return passes.was_given(user_id, now())
+        return passes.was_given(user_id, now()) if passes is not None and passes.ever_given(user_id) else None
 
     return SignInEvidence(
         skus=skus,

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..._core import names
@@ -68,6 +68,31 @@ class SignInEvidence:
     synced_password: str = "skip"
     #: user principal names, ids, or domains as @name: of whom a person knows another way
     otherwise: Collection[str] = ()
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One user, as `judge` takes them."""
+
+    user_id: str
+    upn: str
+    state: Mapping[str, Any]
+    meant: Meant
+
+
+def judge_all(people: Sequence[Judged], evidence: SignInEvidence, look_for_passes: Callable[[Iterable[str]], None]) -> list[dict[str, str]]:
+    """What `judge` finds of each; first the passes are looked for of all whom nothing else shows a way in, for Graph takes few such requests."""
+    doubtful: set[str] = set()
+
+    def by_pass(user_id: str) -> bool:
+        doubtful.add(user_id)
+        return True
+
+    asking = replace(evidence, access_pass=by_pass)
+    found = [judge(one.user_id, one.upn, one.state, one.meant, asking) for one in people]
+    if doubtful:
+        look_for_passes([one.user_id for one in people if one.user_id in doubtful])
+    return [judge(one.user_id, one.upn, one.state, one.meant, evidence) if one.user_id in doubtful else told for one, told in zip(people, found, strict=True)]
 
 
 def judge(user_id: str, upn: str, state: Mapping[str, Any], meant: Meant, evidence: SignInEvidence) -> dict[str, str]:

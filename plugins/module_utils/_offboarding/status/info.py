@@ -35,7 +35,8 @@ def info(params: Mapping[str, Any], check_mode: bool = False) -> dict[str, Any]:
     report = read_report(folder, "")
     verdict = held["verdict"]
     stopped_at = next((step["at"] for step in report["steps"] if step["id"] == gate.STOPPED and step["done"]), "")
-    if verdict and (as_time(verdict["at"]) > as_time(now()) + SKEW or is_later(stopped_at, verdict["at"])):  # no task would believe it
+    later = (stopped_at, preconditions.app_brought_back(folder, verdict["at"])) if verdict else ()
+    if verdict and (as_time(verdict["at"]) > as_time(now()) + SKEW or any(is_later(one, verdict["at"]) for one in later)):  # no task would believe it
         verdict = {**verdict, "open": False}
     records = read_machines(folder)
     evidence = plan.RunEvidence(folder, report, held["owner"], verdict, _results(os.path.join(folder, "results")), records)

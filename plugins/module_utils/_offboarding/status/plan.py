@@ -188,9 +188,11 @@ def _reached(stages: Sequence[Mapping[str, Any]], evidence: RunEvidence) -> int:
     in_order = [number for number, stage in enumerate(STAGES) if not stage.scheduled]
     last = max((number for number in in_order if stages[number]["state"] != "nothing"), default=-1)
     found = min((number for number in in_order if number > last), default=in_order[-1])
+    # what was brought back before the final gate opened was meant to be: nothing points at IIJ ID for all that
+    unsettled = {"stopped", "outdated"} | ({"taken_back"} if stages[_ORDER["final_gate"]]["state"] != "recorded" else set())
     for number in in_order:
         stage, later = stages[number], any(stages[other]["state"] == "recorded" for other in in_order if other > number)
-        if stage["state"] in ("stopped", "taken_back", "outdated") or (stage["state"] == "waiting" and not later):
+        if stage["state"] in unsettled or (stage["state"] == "waiting" and not later):
             found = number
             break
     return min(found, *_must_come_first(stages, evidence))

@@ -65,15 +65,29 @@ _MAYBE: dict[str, Callable[[bytes, bytes], bool]] = {
 }
 
 
-def latest(lines: Iterable[bytes], since: str) -> dict[str, str]:
-    """When the journal last recorded something of each kind in CONFIRMS (RFC 3339), or that it may have been done, since that time: an app that was brought
-    back, so that IIJ ID can work again, a way to sign in that has to be handed over, a converted domain, a password filter that a domain controller keeps
-    until its restart."""
+#: What one request does, so that it was done when it was begun, whenever a later run has seen it.
+_AT_ONCE = ("app_back", "converted")
+
+
+#: Of which objects these kinds are. Most of a journal is about users, and nothing else makes it long.
+_ABOUT = {
+    "app_back": ("application", "service_principal"),
+    "handed_over": ("user",),
+    "converted": ("domain",),
+    "unregistered": ("windows_password_filter", "windows_software"),
+}
+
+
+def latest(lines: Iterable[bytes], since: Mapping[str, str]) -> dict[str, str]:
+    """When the journal last recorded something of these kinds in CONFIRMS (RFC 3339), or that it may have been done, each since that time: an app that was
+    brought back, so that IIJ ID can work again, a way to sign in that has to be handed over, a converted domain, a password filter that a domain controller
+    keeps until its restart."""
     found: dict[str, str] = {}
-    for intent, ended in journal.paired(journal_lines.recent(lines, since)):
-        for kind, is_of in _MARKS.items():
-            if (ended and is_of(ended)) or (intent and _MAYBE[kind](intent, ended)):
-                found[kind] = max(found.get(kind, ""), journal_lines.recorded_at(ended or intent), key=as_time)
+    for intent, ended in journal.paired(journal_lines.recent_of(lines, {name: at for kind, at in since.items() for name in _ABOUT[kind]})):
+        for kind in since:
+            if (ended and _MARKS[kind](ended)) or (intent and _MAYBE[kind](intent, ended)):
+                at = (journal_lines.begun_at if kind in _AT_ONCE else journal_lines.recorded_at)(ended or intent)
+                found[kind] = max(found.get(kind, ""), at, key=as_time)
     return found
 
 

@@ -116,6 +116,11 @@ def outcome(at, status="done", **other):
     return json.dumps(record, separators=(",", ":")).encode() + b"\n"
 
 
+def latest(lines, since):
+    """Of all kinds."""
+    return steps.latest(lines, dict.fromkeys(steps.CONFIRMS.values(), since))
+
+
 def test_latest_of_what_a_step_confirms() -> None:
     lines = [
         outcome("2026-01-01T00:00:01Z", details={"password_set": True}),
@@ -126,22 +131,22 @@ def test_latest_of_what_a_step_confirms() -> None:
         outcome("2026-01-01T00:00:07Z", "failed", kind="domain", action="convert_to_managed"),
         outcome("2026-01-01T00:00:08Z", details={"password_set": True}).replace(b"outcome", b"intent"),
     ]
-    assert steps.latest(lines, "") == {"handed_over": "2026-01-01T00:00:03Z", "converted": "2026-01-01T00:00:06Z"}
-    assert steps.latest([outcome("2026-01-01T00:00:09Z", details={"steps_done": ["old_pass", "pass"]})], "") == {"handed_over": "2026-01-01T00:00:09Z"}
-    assert steps.latest([outcome("2026-01-01T00:00:09Z", kind="windows_password_filter", action="unregister")], "") == {"unregistered": "2026-01-01T00:00:09Z"}
-    assert steps.latest([outcome("2026-01-01T00:00:09Z", kind="windows_password_filter", action="remove_file")], "") == {}
+    assert latest(lines, "") == {"handed_over": "2026-01-01T00:00:03Z", "converted": "2026-01-01T00:00:06Z"}
+    assert latest([outcome("2026-01-01T00:00:09Z", details={"steps_done": ["old_pass", "pass"]})], "") == {"handed_over": "2026-01-01T00:00:09Z"}
+    assert latest([outcome("2026-01-01T00:00:09Z", kind="windows_password_filter", action="unregister")], "") == {"unregistered": "2026-01-01T00:00:09Z"}
+    assert latest([outcome("2026-01-01T00:00:09Z", kind="windows_password_filter", action="remove_file")], "") == {}
     # an agent's own uninstaller takes the filter away; one that was seen to have worked only by a later run may have
     software = {"kind": "windows_software", "action": "uninstall"}
-    assert steps.latest([outcome("2026-01-01T00:00:09Z", **software, details={"exit_code": 0})], "") == {}
+    assert latest([outcome("2026-01-01T00:00:09Z", **software, details={"exit_code": 0})], "") == {}
     for status, details in (("done", {"exit_code": 0, "password_filters_gone": ["f"]}), ("failed", {"password_filters_gone": ["f"]}), ("done", None)):
-        assert steps.latest([outcome("2026-01-01T00:00:09Z", status, **software, details=details)], "") == {"unregistered": "2026-01-01T00:00:09Z"}
-    assert steps.latest([outcome("2026-01-01T00:00:09Z", "failed", **software)], "") == {}
-    assert steps.latest([], "") == {}
+        assert latest([outcome("2026-01-01T00:00:09Z", status, **software, details=details)], "") == {"unregistered": "2026-01-01T00:00:09Z"}
+    assert latest([outcome("2026-01-01T00:00:09Z", "failed", **software)], "") == {}
+    assert latest([], "") == {}
     for kind, action in (("application", "restore"), ("service_principal", "restore"), ("service_principal", "enable")):
-        assert steps.latest([outcome("2026-01-01T00:00:09Z", kind=kind, action=action)], "") == {"app_back": "2026-01-01T00:00:09Z"}
-        assert steps.latest([outcome("2026-01-01T00:00:09Z", "failed", kind=kind, action=action)], "") == {}
+        assert latest([outcome("2026-01-01T00:00:09Z", kind=kind, action=action)], "") == {"app_back": "2026-01-01T00:00:09Z"}
+        assert latest([outcome("2026-01-01T00:00:09Z", "failed", kind=kind, action=action)], "") == {}
     for kind, action in (("application", "delete"), ("service_principal", "disable"), ("directory_object", "enable"), ("intune_assignment", "restore")):
-        assert steps.latest([outcome("2026-01-01T00:00:09Z", kind=kind, action=action)], "") == {}
+        assert latest([outcome("2026-01-01T00:00:09Z", kind=kind, action=action)], "") == {}
 
 
 def intent(at, after=None, **other):
@@ -178,14 +183,31 @@ SETTLED = {"begun_at": "2026-01-01T00:00:01Z"}
 )
 def test_what_may_have_been_done_outdates_its_confirmation(begun, ended, kind) -> None:
     lines = [intent("2026-01-01T00:00:01Z", **begun)] + ([outcome("2026-01-01T00:00:02Z", **ended)] if ended else [])
-    assert steps.latest(lines, "") == ({kind: f"2026-01-01T00:00:0{len(lines)}Z"} if kind else {})
+    assert latest(lines, "") == ({kind: f"2026-01-01T00:00:0{len(lines)}Z"} if kind else {})
+
+
+def test_each_kind_is_looked_for_from_its_confirmation_on() -> None:
+    """The stop is confirmed before anything is done to 100,000 users, and each task of the later stages asks whether it counts."""
+    users = [outcome(f"2026-01-01T00:00:0{second}Z", details={"password_set": True}) for second in (2, 4)]
+    lines = [*users, outcome("2026-01-01T00:00:03Z", kind="service_principal", action="enable"), outcome("2026-01-01T00:00:05Z", kind="other")]
+    assert list(journal_lines.recent_of([*lines, b"cut off"], {"service_principal": "2026-01-01T00:00:01Z"})) == [lines[2], b"cut off"]
+    assert list(journal_lines.recent_of(lines, {"service_principal": "2026-01-01T00:00:01Z", "user": "2026-01-01T00:00:03Z"})) == lines[1:3]
+    assert steps.latest(lines, {"app_back": "2026-01-01T00:00:01Z"}) == {"app_back": "2026-01-01T00:00:03Z"}
+
+
+@pytest.mark.parametrize(("work", "kind"), [(DOMAIN, "converted"), ({"kind": "service_principal", "action": "restore"}, "app_back")])
+def test_what_a_later_run_has_seen_was_done_when_it_was_begun(work, kind) -> None:
+    """Who has confirmed in between, did so after it."""
+    lines = [intent("2026-01-01T00:00:01Z", **work)]
+    assert latest(lines, "") == {kind: "2026-01-01T00:00:01Z"}
+    assert latest([*lines, outcome("2026-01-01T00:00:03Z", **work, details=SETTLED)], "2026-01-01T00:00:02Z") == {kind: "2026-01-01T00:00:01Z"}
 
 
 @pytest.mark.parametrize("since", ["2026-01-01T00:00:02Z", "2026-01-01T09:00:02+09:00", "2026-01-01T00:00:02.5Z", "", "t"])
 def test_what_was_before_a_confirmation_is_not_looked_at(since) -> None:
     lines = [outcome(f"2026-01-01T00:00:0{second}Z", details={"password_set": True}) for second in (1, 2, 3)]
     kept = list(journal_lines.recent(lines, since))
-    assert kept == (lines[1:] if len(since) > 1 else lines) and steps.latest(lines, since) == {"handed_over": "2026-01-01T00:00:03Z"}
+    assert kept == (lines[1:] if len(since) > 1 else lines) and latest(lines, since) == {"handed_over": "2026-01-01T00:00:03Z"}
     others = [b"{}", b'{"at":"', b'{"record":"outcome","at":"2020-01-01T00:00:00+00:00"}', lines[0].replace(b'"at":', b'"at": ')]
     assert list(journal_lines.recent(others, since)) == others
 

@@ -76,6 +76,7 @@ def test_what_is_not_as_the_specifications_of_the_roles_in_use_say(given, told):
         ("offboard_langauge", "offboard_language"),
         ("microsoft365_exclude", "microsoft_365_exclude"),
         ("Microsoft_365_exclude", "microsoft_365_exclude"),
+        ("MICROSOFT_365_EXCLUDE", "microsoft_365_exclude"),
         ("directory_sync_without_machine", "directory_sync_without_machines"),
         ("guest_federation_partner", "guest_federation_partners"),
         # a company's own, what AWX gives and hands on, what playbooks and inventories have besides

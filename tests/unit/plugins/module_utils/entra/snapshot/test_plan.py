@@ -72,6 +72,8 @@ def test_licences_are_kept_apart_by_who_assigned_them() -> None:
     assert record["licences"] == [{"skuId": "e3", "disabledPlans": ["p"]}]
     assert record["groupLicences"] == [{"skuId": "E5", "group": "g", "state": "Active"}, {"skuId": "f1", "group": "g", "state": "Error"}]
     assert plan.works_by_group(record) == ("e5",)
+    beside = {"skuId": "e5", "group": "g", "state": "ActiveWithError"}  # the licence is there, whatever else is wrong
+    assert plan.works_by_group({"groupLicences": [beside]}) == ("e5",)
     assert plan.works_by_group({"groupLicences": [{"skuId": "e5", "group": "g"}]}) == ("e5",) and plan.works_by_group({}) == ()
     assert "licenseAssignmentStates" not in record
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.licences import Skus
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.plan import Desired
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users_readiness.plan import CHANGED, UNSET, Meant, SignInEvidence, judge
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users_readiness.plan import CHANGED, UNSET, Judged, Meant, SignInEvidence, judge, judge_all
 
 E3, P1 = "00000000-0000-0000-0000-0000000000e3", "00000000-0000-0000-0000-0000000000b1"
 GLOBAL = "62e90394-69f5-4237-9190-012177145e10"
@@ -155,3 +155,14 @@ def test_a_subdomain_that_is_named_too_follows_its_root(given) -> None:
 def test_a_subdomain_follows_its_root() -> None:
     assert list(judge("u1", "one@sub.a.example", user(**OLD), Meant(), evidence())) == ["no_way_in"]
     assert list(judge("u1", "one@fed.example", user(), Meant(), evidence())) == ["domain_is_federated"]
+
+
+def test_passes_are_looked_for_of_many_people_at_once() -> None:
+    """One request for each of 100,000 would take hours."""
+    people = [Judged(f"u{number}", f"{number}@a.example", user(**(OLD if number else {})), Meant()) for number in range(4)]
+    asked: list[list[str]] = []
+    passes = {"u1": True, "u2": False}
+    found = judge_all(people, evidence(access_pass=lambda user_id: passes[user_id] if asked and user_id in passes else None), lambda who: asked.append([*who]))
+    assert asked == [["u1", "u2", "u3"]]
+    assert [[*one] for one in found] == [[], [], ["access_pass_ended"], ["no_way_in"]]
+    assert judge_all(people[:1], evidence(), lambda who: asked.append([*who])) == [{}] and len(asked) == 1

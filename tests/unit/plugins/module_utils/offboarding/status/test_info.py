@@ -36,6 +36,15 @@ def test_a_verdict_of_before_the_confirmed_stop_is_none(tmp_path: Path, stopped_
     assert {stage["stage"]: stage["state"] for stage in found["stages"]}["gate"] == state
 
 
+@pytest.mark.parametrize(("back_at", "state"), [("2026-01-05T09:00:00Z", "recorded"), ("2026-01-05T11:00:00Z", "stopped")])
+def test_a_verdict_of_before_the_app_came_back_is_none(tmp_path: Path, back_at: str, state: str) -> None:
+    line = {"record": "outcome", "run": "r", "at": back_at, "kind": "service_principal", "id": "i", "name": "IIJ ID", "action": "restore", "status": "done"}
+    (tmp_path / "journal.jsonl").write_text(json.dumps(line, separators=(",", ":")) + "\n")
+    (tmp_path / "gate.json").write_text(json.dumps({**gate.judge("T1", ["a.example"], "", 0, []), "at": "2026-01-05T10:00:00Z"}))
+    found = info(given("run_status_info", run_dir=str(tmp_path)))
+    assert {stage["stage"]: stage["state"] for stage in found["stages"]}["gate"] == state
+
+
 @pytest.mark.parametrize("summary", [False, True])
 def test_what_another_account_keeps_is_not_told_as_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, summary: bool) -> None:
     def denied(path: Any, **_options: Any) -> os.stat_result:

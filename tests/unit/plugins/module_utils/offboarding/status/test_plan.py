@@ -144,6 +144,17 @@ REPAIRED = {**BEGUN, "verdict": OPEN, "results": {"users": {"done": 3}}}
             {"gate": "taken_back", "app": "recorded"},
             "gate",
         ),
+        # what was brought back on purpose, and before the final gate opened, asks for nothing any more
+        (
+            {
+                "records": [change("directory_object", action, "i", second) for second, action in enumerate(("disable", "enable"), 1)],
+                "final": [],
+                "judged_at": AT.format(3),
+                "steps": [step("contract", "report")],
+            },
+            {"accounts": "taken_back", "final_gate": "recorded", "report": "waiting"},
+            "report",
+        ),
         # the gate has judged anew since
         (
             {
