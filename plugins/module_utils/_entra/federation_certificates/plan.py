@@ -165,7 +165,8 @@ def judge(
         verdict.vouched = bool(by)
         role = _judge_metadata(verdict, item, document)
         if verdict.vouched:  # the newest word of a held certificate takes the place of all before
-            former = Announced(item.state["issuerUri"], by, frozenset(one.sha256 for one in role.signing_certificates)) if role is not None else None
+            issuer = item.state["issuerUri"]
+            former = Announced(issuer, by, frozenset(one.sha256 for one in role.signing_certificates)) if role is not None and issuer else None
         if role is not None and verdict.held:
             _judge_keys(verdict, role, now)
     if former is not None and former.counts(item.state["issuerUri"], (one.sha256 for one in verdict.held)):
