@@ -8,22 +8,19 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from dev import places
 from lab import inventory, paths
 from lab.directory import group_policies as fixture
 from lab.directory import settings
 from lab.directory.testing import RunningDirectory
 from lab.windows import server
 from lab.windows.part import WindowsPart
+
+from . import played
 
 pytestmark = [pytest.mark.lab, pytest.mark.long]
 
@@ -59,26 +56,9 @@ class Company:
         }  # fmt: skip
 
     def play(self, playbook: str, *words: str, fails: bool = False, **variables: Any) -> str:
-        local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
         machine = {**inventory.windows_vars(), "ansible_host": paths.WINDOWS[MACHINE]}
-        hosts = {"all": {"hosts": {"localhost": local}}, "iij_id_browser_machines": {"hosts": {MACHINE: machine}}}
-        (self.folder / "inventory.json").write_text(json.dumps(hosts))
-        (self.folder / "variables.json").write_text(json.dumps({**self.variables, **variables}))
-        argv = ["-i", self.folder / "inventory.json", "-e", f"@{self.folder / 'variables.json'}", places.ROOT / "playbooks" / f"{playbook}.yml", *words]
-        environment = {**os.environ, "ANSIBLE_HOME": str(self.folder / "home"), "ANSIBLE_LOCAL_TEMP": str(self.folder / "tmp"), "ANSIBLE_NOCOLOR": "1"}
-        done = subprocess.run(
-            [Path(sys.executable).with_name("ansible-playbook"), *argv],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=1800,
-            check=False,
-            cwd=self.folder,
-        )
-        output = done.stdout + done.stderr
-        assert (done.returncode != 0) == fails, output
-        assert paths.PASSWORD not in output and "Traceback" not in output
-        return output
+        groups = {"iij_id_browser_machines": {"hosts": {MACHINE: machine}}}
+        return played.play(self.folder, groups, {**self.variables, **variables}, playbook, *words, fails=fails, secrets=[paths.PASSWORD])
 
     def forget(self) -> None:
         """What was asked of both up to now."""

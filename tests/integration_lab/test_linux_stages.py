@@ -6,22 +6,20 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from dev import places
 from lab.linux import host as linux
 from lab.linux import slapd
 from lab.linux.host import SCRIPT, TOKEN, TREE, UID, USER, Host
 from lab.linux.part import COPY, CRONTAB, LINE, OTHERS, install
 from lab.linux.slapd import MAIL, SYNC, Slapd
+
+from . import played
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(linux.why_not() is not None, reason=str(linux.why_not()))]
 
@@ -52,24 +50,8 @@ class Company:
         self.host.stop()
 
     def play(self, playbook: str, *words: str, fails: bool = False, **variables: Any) -> str:
-        local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-        (self.folder / "inventory.json").write_text(json.dumps({"all": {"hosts": {"localhost": local}}, "iij_id_linux_agents": {"hosts": self.machines}}))
-        (self.folder / "variables.json").write_text(json.dumps({**self.variables, **variables}))
-        argv = ["-i", self.folder / "inventory.json", "-e", f"@{self.folder / 'variables.json'}", places.ROOT / "playbooks" / f"{playbook}.yml", *words]
-        environment = {**os.environ, "ANSIBLE_HOME": str(self.folder / "home"), "ANSIBLE_LOCAL_TEMP": str(self.folder / "tmp"), "ANSIBLE_NOCOLOR": "1"}
-        done = subprocess.run(
-            [Path(sys.executable).with_name("ansible-playbook"), *argv],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=1800,
-            check=False,
-            cwd=self.folder,
-        )
-        output = done.stdout + done.stderr
-        assert (done.returncode != 0) == fails, output
-        assert TOKEN not in output and "Traceback" not in output and "Hush-Ldap" not in output
-        return output
+        groups = {"iij_id_linux_agents": {"hosts": self.machines}}
+        return played.play(self.folder, groups, {**self.variables, **variables}, playbook, *words, fails=fails, secrets=[TOKEN, "Hush-Ldap"])
 
     def steps(self) -> dict[str, dict[str, Any]]:
         return {step["id"]: step for step in json.loads((self.run_dir / "steps.json").read_text())["steps"]}
