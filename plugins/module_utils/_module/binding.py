@@ -7,21 +7,28 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from .._core import names, plain, strict_json
+from .._core import dn, names, plain, strict_json
 from .._core.errors import OffboardError
 from .files import check_run_file, file_locked, write_atomically
 
 #: beside the journal
 NAME = "run.json"
 _WORDS = {"tenant_id": "the tenant", "directory": "the Active Directory domain"}
+#: by which rule two names of an owner are the same
+_RULES: dict[str, Callable[[str], str]] = {"tenant_id": names.uuid, "directory": dn.key, "machine": names.machine}
 
 
 def tenant(text: str | None) -> dict[str, str]:
     """The tenant with that id as an owner; nobody where it is none, for instance one of the tenant's domains."""
     found = names.uuid(text or "")
     return {"tenant_id": found} if names.is_uuid(found) else {}
+
+
+def is_same(kind: str, one: str, other: str) -> bool:
+    """Whether two names mean the same owner; kind: `tenant_id`, `directory` or `machine`."""
+    return _RULES[kind](one) == _RULES[kind](other)
 
 
 def check(journal: str, owner: Mapping[str, str]) -> dict[str, str]:
@@ -69,7 +76,7 @@ def _read(path: str) -> dict[str, str]:
 
 def _compare(path: str, bound: Mapping[str, str], owner: Mapping[str, str]) -> None:
     for name, value in owner.items():
-        if name in bound and bound[name].casefold() != value.casefold():
+        if name in bound and not is_same(name, bound[name], value):
             raise OffboardError(
                 f"The run folder {os.path.dirname(path)} belongs to {_WORDS[name]} {plain.line(bound[name])}, and this task works on {value}. What lies in it "
                 "(snapshot, steps, journal) says nothing about that one, so nothing was changed. Use a run folder of its own (offboard_run_dir, or another "

@@ -248,12 +248,12 @@ def _check_saved(folder: str, names: Iterable[str], owner: Mapping[str, str], id
             if (one := read_saved(path)) is None:
                 continue
             check_owner(path, one, owner)
-            held |= {item.casefold() for item in one["objects"]}
+            held |= set(map(uuid, one["objects"]))
             check_files(os.path.dirname(path), [{**one["files"][0], "name": os.path.basename(path)}])
             found = one
         if found is None:
             raise OffboardError(phrases.english("no_saved_file", name=name, folder=folder), code="snapshot_missing")
-    if missing := [item for item in ids if item.casefold() not in held]:
+    if missing := [item for item in ids if uuid(item) not in held]:
         raise OffboardError(
             phrases.english("not_saved", folder=folder, names=some(missing)),
             code="snapshot_incomplete",
@@ -270,7 +270,7 @@ def check_owner(path: str, found: Mapping[str, Any], owner: Mapping[str, str]) -
         **({"tenant_id": "the run of the tenant"} if "tenant_id" in found else {}),
     }
     for name, words in words_of.items():
-        if name in owner and found.get(name, "").casefold() != owner[name].casefold():
+        if name in owner and not binding.is_same(name, found.get(name, ""), owner[name]):
             raise OffboardError(
                 f"{path} was saved of {words} {plain.line(found.get(name) or '(unknown)')}, and this task works on {owner[name]}. Nothing was changed. Use "
                 "the run folder that belongs to it (offboard_run_dir); a machine that has another address now is saved anew when the file is moved away.",

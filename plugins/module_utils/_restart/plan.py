@@ -58,7 +58,7 @@ class WantedRestarts:
 
 def check_machines(machines: Sequence[tuple[str, str]], healthy_others: int) -> None:
     """`machines`: the (name, host) of each. Raises OffboardError `bad_option`: no machine, one that is named twice, or nobody left to sign in."""
-    hosts = [host.casefold() for _name, host in machines]
+    hosts = [names.host(host) for _name, host in machines]
     if not hosts or len(set(hosts)) != len(hosts):
         raise OffboardError("machines: name one machine at least, and each of them once", code="bad_option")
     if healthy_others < 1:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..._core import names
 from ..._core.dn import canonical
 from ..._core.errors import OffboardError
 from ..client import Client
@@ -30,7 +31,7 @@ class Domain:
         client = Client(connection, read_only=True)
         try:
             self.base = client.root.text("defaultNamingContext") or ""
-            self._here = (client.root.text("dnsHostName") or "").casefold()
+            self._here = names.host(client.root.text("dnsHostName") or "")
             owner = self._owners(client)
             self._known: dict[str, tuple[tuple[str, ...], bool]] = {}
             for entry in client.search(_CONTROLLERS, ["dNSHostName", "serverReferenceBL"]):
@@ -62,7 +63,7 @@ class Domain:
 
     def _reached(self, name: str) -> Connection:
         """To one of them; the one that was named keeps the address it was named by."""
-        return self._connection if name.casefold() == self._here else self._connection.to(name)
+        return self._connection if names.host(name) == self._here else self._connection.to(name)
 
     def controllers(self) -> list[health.Controller]:
         """Each as it is now. One that does not answer hides no other."""

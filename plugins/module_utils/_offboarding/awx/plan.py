@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..._core import plain
+from ..._core import names, plain
 from ..._core.errors import OffboardError
 from ..readiness.judged import BROUGHT_BACK
 
@@ -257,7 +257,7 @@ def _check_hosts(variable: str, hosts: Mapping[Any, Any]) -> None:
         if not isinstance(name, str) or not name.strip() or name != plain.line(name) or not isinstance(variables, Mapping | None):
             msg = f"{variable}: {plain.line(str(name))} must be the name of a machine, and what follows it its variables (name: value), or nothing"
             raise OffboardError(msg, code="bad_option")
-        if name.casefold() == "localhost":
+        if names.host(name) == "localhost":
             raise OffboardError(f"{variable}: localhost is where the stages run, not one of these machines", code="bad_option")
 
 
