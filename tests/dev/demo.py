@@ -191,8 +191,9 @@ class Demo:
 
     def confirm(self) -> None:
         """What the person does when a stage waits: first the steps of the gate, then of the domains, later everything else that is open."""
-        steps = {identity: stage for identity, stage in self.open_steps().items() if SEEN_BY_THE_TOOL.get(identity) in (None, *self.left_out)}
-        steps = {identity: stage for identity, stage in steps.items() if stage != "report"}  # the contract ends after the final gate has opened
+        # the contract, of the stage report, ends after the final gate has opened
+        persons = (None, *self.left_out)
+        steps = {name: stage for name, stage in self.open_steps().items() if stage != "report" and SEEN_BY_THE_TOOL.get(name) in persons}
         if CONSOLE_STEP in steps:
             self.wait_for_the_token()
             before = self.enabled()

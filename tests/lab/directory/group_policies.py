@@ -59,96 +59,94 @@ _DRIVES = (
     '<Properties action="U" path="\\\\fs1\\share" userName="REIJI\\svc" cpassword="j1Uyj3Vx8TY9LtLZil2uAuZkFQA/4latT76ZwgdHdhw"/></Drive></Drives>\r\n'
 )
 
-POLICIES: list[dict[str, Any]] = names.called(
-    [
-        {
-            "guid": CONTROLLERS,
-            "name": "Default Domain Controllers Policy",
-            "version": 1,
-            "machine": SECURITY,
-            "files": {
-                GPT_TMPL: _template(
-                    "SeAuditPrivilege = *S-1-5-20,*S-1-5-19",
-                    f"SeBatchLogonRight = *{_RUN},*S-1-5-32-559,*S-1-5-32-551,*S-1-5-32-544",
-                    "SeInteractiveLogonRight = *S-1-5-9,*{orphan},*S-1-5-32-550",
-                    "SeUndockPrivilege = *S-1-5-32-544",
-                )
+POLICIES: list[dict[str, Any]] = [
+    {
+        "guid": CONTROLLERS,
+        "name": "Default Domain Controllers Policy",
+        "version": 1,
+        "machine": SECURITY,
+        "files": {
+            GPT_TMPL: _template(
+                "SeAuditPrivilege = *S-1-5-20,*S-1-5-19",
+                f"SeBatchLogonRight = *{_RUN},*S-1-5-32-559,*S-1-5-32-551,*S-1-5-32-544",
+                "SeInteractiveLogonRight = *S-1-5-9,*{orphan},*S-1-5-32-550",
+                "SeUndockPrivilege = *S-1-5-32-544",
+            )
+        },
+    },
+    {
+        # IIJ's manual sends administrators of member servers here: nobody else is left in the right
+        "guid": DOMAIN,
+        "name": "Default Domain Policy",
+        "version": 4,
+        "machine": SECURITY,
+        "files": {GPT_TMPL: _template(f"SeBatchLogonRight = *{_RUN}", "SeServiceLogonRight = iij-dirsync-run,*S-1-5-80-0")},
+    },
+    {
+        "guid": BROWSERS,
+        "name": "Browser settings",
+        "version": 3 << 16 | 2,
+        "machine": REGISTRY_MACHINE,
+        "user": PREFERENCES + REGISTRY_USER,
+        "links": [""],
+        "files": {
+            MACHINE_POL: {
+                "records": [
+                    [_EDGE, "AuthServerAllowlist", SZ, "*.ad.reiji.example,*.auth.iij.jp,intranet"],
+                    [_EDGE, "AuthNegotiateDelegateAllowlist", SZ, "www1.auth.iij.jp"],
+                    [_CHROME, "AuthServerAllowlist", SZ, "*.ad.reiji.example,www1.auth.iij.jp"],
+                    [_CHROME, "SomeNumber", DWORD, 10],
+                    [_SPNEGO, "**delvals.", SZ, " "],
+                    [_SPNEGO, "1", SZ, "ad.reiji.example"],
+                    [_SPNEGO, "2", SZ, "https://reiji.iwa.auth.iij.jp"],
+                    [_SPNEGO, "3", SZ, "intranet"],
+                ]
             },
-        },
-        {
-            # IIJ's manual sends administrators of member servers here: nobody else is left in the right
-            "guid": DOMAIN,
-            "name": "Default Domain Policy",
-            "version": 4,
-            "machine": SECURITY,
-            "files": {GPT_TMPL: _template(f"SeBatchLogonRight = *{_RUN}", "SeServiceLogonRight = iij-dirsync-run,*S-1-5-80-0")},
-        },
-        {
-            "guid": BROWSERS,
-            "name": "Browser settings",
-            "version": 3 << 16 | 2,
-            "machine": REGISTRY_MACHINE,
-            "user": PREFERENCES + REGISTRY_USER,
-            "links": [""],
-            "files": {
-                MACHINE_POL: {
-                    "records": [
-                        [_EDGE, "AuthServerAllowlist", SZ, "*.ad.reiji.example,*.auth.iij.jp,intranet"],
-                        [_EDGE, "AuthNegotiateDelegateAllowlist", SZ, "www1.auth.iij.jp"],
-                        [_CHROME, "AuthServerAllowlist", SZ, "*.ad.reiji.example,www1.auth.iij.jp"],
-                        [_CHROME, "SomeNumber", DWORD, 10],
-                        [_SPNEGO, "**delvals.", SZ, " "],
-                        [_SPNEGO, "1", SZ, "ad.reiji.example"],
-                        [_SPNEGO, "2", SZ, "https://reiji.iwa.auth.iij.jp"],
-                        [_SPNEGO, "3", SZ, "intranet"],
-                    ]
-                },
-                USER_POL: {
-                    "records": [
-                        [_ZONES, "ListBox_Support_ZoneMapKey", DWORD, 1],
-                        [_ZONES + r"\ZoneMapKey", "**delvals.", SZ, " "],
-                        [_ZONES + r"\ZoneMapKey", "https://reiji.iwa.auth.iij.jp", SZ, "1"],
-                        [_ZONES + r"\ZoneMapKey", "https://intranet.reiji.example", SZ, "1"],
-                    ]
-                },
-                ITEMS: {"text": _ITEMS, "encoding": "utf-8"},
+            USER_POL: {
+                "records": [
+                    [_ZONES, "ListBox_Support_ZoneMapKey", DWORD, 1],
+                    [_ZONES + r"\ZoneMapKey", "**delvals.", SZ, " "],
+                    [_ZONES + r"\ZoneMapKey", "https://reiji.iwa.auth.iij.jp", SZ, "1"],
+                    [_ZONES + r"\ZoneMapKey", "https://intranet.reiji.example", SZ, "1"],
+                ]
             },
+            ITEMS: {"text": _ITEMS, "encoding": "utf-8"},
         },
-        {
-            "guid": DRIVES,
-            "name": "ドライブの割り当て",
-            "version": 1 << 16,
-            "flags": 3,
-            "files": {
-                r"User\Preferences\Drives\Drives.xml": {"text": _DRIVES, "encoding": "utf-8"},
-                r"User\Scripts\Logon\open.cmd": {"text": "@start https://WWW1.auth.iij.jp/\r\n", "encoding": "ascii"},
-            },
+    },
+    {
+        "guid": DRIVES,
+        "name": "ドライブの割り当て",
+        "version": 1 << 16,
+        "flags": 3,
+        "files": {
+            r"User\Preferences\Drives\Drives.xml": {"text": _DRIVES, "encoding": "utf-8"},
+            r"User\Scripts\Logon\open.cmd": {"text": "@start https://WWW1.auth.iij.jp/\r\n", "encoding": "ascii"},
         },
-        {
-            "guid": DECOY,
-            "name": "Other sites",
-            "version": 1,
-            "machine": REGISTRY_MACHINE,
-            "links": ["OU=Reiji"],
-            "files": {
-                MACHINE_POL: {
-                    "records": [
-                        [_EDGE, "AuthServerAllowlist", SZ, "xauth.iij.jp,*.iij.jp"],
-                        [_CHROME, "AuthServerAllowlist", SZ, "auth.iij.jp.example"],
-                    ]
-                }
-            },
+    },
+    {
+        "guid": DECOY,
+        "name": "Other sites",
+        "version": 1,
+        "machine": REGISTRY_MACHINE,
+        "links": ["OU=Reiji"],
+        "files": {
+            MACHINE_POL: {
+                "records": [
+                    [_EDGE, "AuthServerAllowlist", SZ, "xauth.iij.jp,*.iij.jp"],
+                    [_CHROME, "AuthServerAllowlist", SZ, "auth.iij.jp.example"],
+                ]
+            }
         },
-        {"guid": DAMAGED, "name": "Damaged", "version": 1, "machine": REGISTRY_MACHINE, "files": {MACHINE_POL: {"text": "PReg", "encoding": "ascii"}}},
-    ]
-)
+    },
+    {"guid": DAMAGED, "name": "Damaged", "version": 1, "machine": REGISTRY_MACHINE, "files": {MACHINE_POL: {"text": "PReg", "encoding": "ascii"}}},
+]
 
 
 def steps() -> list[dict[str, Any]]:
     """After the accounts: their SIDs are in the files."""
     domain = paths.DC_HOST.partition(".")[2]
     result = []
-    for policy in POLICIES:
+    for policy in names.called(POLICIES):
         folder = rf"{domain}\Policies\{policy['guid']}"
         result.append(
             {
