@@ -19,7 +19,7 @@ from .._core.errors import OffboardError
 from .._core.heads import some
 from .._core.model import Change, Object
 from .._core.names import uuid
-from .._core.times import past
+from .._core.times import is_later, past
 from .._module import binding
 from .._module.clock import now
 from .._module.files import check_run_file, read_lines
@@ -160,9 +160,19 @@ def steps_now(path: str) -> list[Object]:
     return [replace(item, state=states[item.id]) for item in recorded]
 
 
+def stopped_at(folder: str) -> str:
+    """When the stop of IIJ ID's provisioning was confirmed (RFC 3339), as it counts; empty while nobody has."""
+    return next((str(item.state["at"]) for item in steps_now(os.path.join(folder, "steps.json")) if item.id == gate.STOPPED and item.state["done"]), "")
+
+
 def app_brought_back(folder: str, since: str) -> str:
     """When the journal of the run folder last recorded that an app came back, or may have (RFC 3339); empty where none did since that time."""
     return steps.latest(read_lines(os.path.join(folder, "journal.jsonl")), {"app_back": since}).get("app_back", "")
+
+
+def is_overtaken(folder: str, at: str) -> bool:
+    """Whether a verdict of the gate of that time knows nothing of the confirmed stop, or of the app's last return."""
+    return any(is_later(later, at) for later in (stopped_at(folder), app_brought_back(folder, at)))
 
 
 def _taken(parse: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
@@ -209,9 +219,8 @@ def check_tenant(folder: str, found: Mapping[str, Any], owner: Mapping[str, str]
 
 def _check_gate(folder: str, hours: int, owner: Mapping[str, str], domains: Iterable[str]) -> None:
     verdict = read_verdict(os.path.join(folder, gate.NAME))
-    stop = next((item.state for item in steps_now(os.path.join(folder, "steps.json")) if item.id == gate.STOPPED and item.state["done"]), None)
-    stopped_at, app_back = stop["at"] if stop else "", app_brought_back(folder, verdict["at"]) if verdict else ""
-    refused = gate.objection(verdict, owner, domains, hours, datetime.datetime.now(datetime.UTC), stopped_at, app_back)
+    app_back = app_brought_back(folder, verdict["at"]) if verdict else ""
+    refused = gate.objection(verdict, owner, domains, hours, datetime.datetime.now(datetime.UTC), stopped_at(folder), app_back)
     if refused is not None:
         raise refused
 

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..._core import plain, times
+from ..._core import plain
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome
 from ..._core.plan import Plan
@@ -21,7 +21,7 @@ from ..._graph.connection import Connection
 from ..._module.clock import now, seconds_since
 from ..._module.files import read_journal, write_atomically
 from ..._offboarding import gate, phrases, quiet
-from ..._offboarding.preconditions import app_brought_back, read_verdict, steps_now
+from ..._offboarding.preconditions import is_overtaken, read_verdict, steps_now, stopped_at
 from ..._offboarding.steps import plan as steps
 from ..apps.audit import entries_of
 from ..apps.plan import PRINCIPAL
@@ -53,29 +53,25 @@ class ProvisioningGate(OfTenant):
             self._demand_the_word()
         hours, token_minutes = self._options.activity_hours, self._options.token_minutes
         activity: list[str] | None = []
-        start, until, stopped_at = None, None, self._stopped_at()
+        folder = os.path.dirname(self._options.path)
+        start, until, stopped = None, None, stopped_at(folder)
         if hours and self._options.client_id:
             objects = list(read_app(self._client, self._options.client_id))
             app = self._app(objects)
             until = quiet.token_good_until(app, token_minutes, now())
-            start = quiet.counts_from(stopped_at, app, token_minutes, now()) if stopped_at else None
+            start = quiet.counts_from(stopped, app, token_minutes, now()) if stopped else None
             activity = self._activity([self._options.client_id], hours, start) if objects else None
             if activity is not None:  # those that are switched on, whatever became of the other
-                activity += self._activity(self._options.old_client_ids, hours, stopped_at)
+                activity += self._activity(self._options.old_client_ids, hours, stopped)
         ahead = self._client.clock_ahead
         found = gate.judge(self.owner()["tenant_id"], self._options.domains, self._options.client_id, hours, activity, start, until, ahead)
         verdict = {**found, "at": now()}
         before = next((dict(item.state) for item in current), None)
         says_the_same = before is not None and all(before[name] == value for name, value in found.items())
-        if before is not None and says_the_same and self._still_counts(before["at"], stopped_at):
+        if before is not None and says_the_same and 0 <= seconds_since(before["at"]) < _FRESH and not is_overtaken(folder, before["at"]):
             return Plan(unchanged=1, facts=_facts(before, self._options.language))
         change = Change(KIND, self._options.path, os.path.basename(self._options.path), "open" if found["open"] else "close", before, verdict)
         return Plan(Spool([change]), facts=_facts(verdict, self._options.language))
-
-    def _still_counts(self, at: str, stopped_at: str) -> bool:
-        """Whether a verdict of that time that says the same needs not be written again: it is new, and of after the stop and the app's last return."""
-        later = (stopped_at, app_brought_back(os.path.dirname(self._options.path), at))
-        return 0 <= seconds_since(at) < _FRESH and not any(times.is_later(one, at) for one in later)
 
     def _demand_the_word(self) -> None:
         """The steps that `requires` names, in the operator's language; but a stop that would come too early is told as that, for it would block people.
@@ -101,11 +97,6 @@ class ProvisioningGate(OfTenant):
             return quiet.AppActivity()
         journal = os.path.join(os.path.dirname(self._options.path), "journal.jsonl")
         return quiet.AppActivity(principal.state["accountEnabled"], quiet.switched_off(read_journal(journal), principal.id))
-
-    def _stopped_at(self) -> str:
-        """When the stop was confirmed, which `requires` demands; empty while nobody has."""
-        step = next((item.state for item in steps_now(os.path.join(os.path.dirname(self._options.path), "steps.json")) if item.id == gate.STOPPED), None)
-        return str(step["at"]) if step is not None and step["done"] else ""
 
     def _activity(self, client_ids: Iterable[str], hours: int, start: str | None) -> list[str]:
         window = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=hours)

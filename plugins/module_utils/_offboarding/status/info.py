@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..._core.errors import OffboardError
-from ..._core.times import SKEW, as_time, is_later
+from ..._core.times import SKEW, as_time
 from ..._module.clock import now
 from ..._module.files import read_records
-from .. import gate, phrases, preconditions
+from .. import phrases, preconditions
 from ..machines import plan as machines
 from ..machines.resource import read_machines
 from ..report.resource import read_report
@@ -34,9 +34,7 @@ def info(params: Mapping[str, Any], check_mode: bool = False) -> dict[str, Any]:
     held = preconditions.info({"run_dir": folder, "run_tenant_id": options.tenant_id, "requires": None}, None)
     report = read_report(folder, "")
     verdict = held["verdict"]
-    stopped_at = next((step["at"] for step in report["steps"] if step["id"] == gate.STOPPED and step["done"]), "")
-    later = (stopped_at, preconditions.app_brought_back(folder, verdict["at"])) if verdict else ()
-    if verdict and (as_time(verdict["at"]) > as_time(now()) + SKEW or any(is_later(one, verdict["at"]) for one in later)):  # no task would believe it
+    if verdict and (as_time(verdict["at"]) > as_time(now()) + SKEW or preconditions.is_overtaken(folder, verdict["at"])):  # no task would believe it
         verdict = {**verdict, "open": False}
     records = read_machines(folder)
     evidence = plan.RunEvidence(folder, report, held["owner"], verdict, _results(os.path.join(folder, "results")), records)
