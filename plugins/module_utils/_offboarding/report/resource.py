@@ -94,15 +94,17 @@ def read_report(folder: str, title: str) -> dict[str, Any]:
     """The data of the report. Raises OffboardError `file_read_failed`, `steps_file_damaged`, `run_folder_unsafe`."""
     check_run_file(os.path.join(folder, "journal.jsonl"))
 
+    paths = {name: os.path.join(folder, "results", f"{name}.json") for name in ("preflight", "final_gate")}
+    contents = {name: _json_file(path) for name, path in paths.items()}
+
     def results(name: str) -> list[dict[str, Any]] | None:
-        path = os.path.join(folder, "results", f"{name}.json")
-        content = _json_file(path)
+        path, content = paths[name], contents[name]
         try:
             return None if content is None else [_finding(item) for item in content["findings"]]
         except (LookupError, TypeError):
             raise OffboardError(f"{path} holds no findings; move it away, or run its stage again", code="file_read_failed") from None
 
-    judged = _json_file(os.path.join(folder, "results", "final_gate.json"))
+    judged = contents["final_gate"]
     return report.build(
         read_journal(os.path.join(folder, "journal.jsonl")),
         [_step(folder, steps.to_shown(item.id, item.state)) for item in steps_now(os.path.join(folder, "steps.json"))],
