@@ -27,8 +27,8 @@ options:
         reads anything (failure code C(held_by_another_run), which says who holds the file). Tasks of one run on the same machine, tenant or shard
         wait for each other. A run that was killed holds nothing. The lock is a file beside this one, C(journal.jsonl.lock), and may stay there.
         Check mode takes no lock, M(offboard.iij_id.manual_steps) neither, so that a person can confirm a step while a run is at work.
-      - Where the runs are on other machines or in other containers, nobody can see whether the other one's C(ansible-playbook) lives. There a run is
-        refused while a task of the other one is at work, if the file system passes POSIX locks on (NFS does), and not between its tasks.
+      - The lock is a POSIX lock, so it holds for runs on other machines and in other containers where the file system passes such locks on (NFS does).
+        Between the tasks of a run a process of its own holds it, which ends with the run's C(ansible-playbook).
     type: path
   run_tenant_id:
     description:

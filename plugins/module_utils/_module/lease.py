@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A run's files belong to one changing run at a time. What a run is: one ansible-playbook, with all its tasks on all its hosts.
 
-The lock is the kernel's, on a file beside the one that it is for, and goes with the process that holds it, however that ends. What the lock file
-says names the holder, and the ansible-playbook that the next task will come from: as long as that lives, nobody comes in between its tasks.
+The lock is the kernel's, on a file beside the one that it is for, and goes with the process that holds it, however that ends. A task holds it while
+it works; so that nobody comes in between two tasks, from another machine or container neither, a `keeper` holds it as long as the ansible-playbook
+lives that they come from. What the lock file says names the holder.
 """
 
 from __future__ import annotations
@@ -14,20 +15,26 @@ import errno
 import fcntl
 import getpass
 import hashlib
+import inspect
 import json
 import os
 import socket
 import subprocess
+import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .._core.errors import OffboardError
+from . import keeper
 from .clock import now
 
 _ANSIBLE = {"ansible", "ansible-playbook", "ansible-console"}
 
-#: Bytes of the lock file as locks: a task at work, the decision who may come in, and from there on what the task works on.
-_AT_WORK, _DOOR, _WORKS_ON = 0, 1, 16
+#: Bytes of the lock file as locks: a task at work, the decision who may come in, the run, and from there on what the task works on.
+_AT_WORK, _DOOR, _RUN, _WORKS_ON = 0, 1, 2, 16
+#: how long the keeper of a run that has just ended may take to see that, in seconds
+_KEEPER_ENDS = 2.0
 
 
 @contextlib.contextmanager
@@ -54,7 +61,7 @@ def _held(path: str, module: str, works_on: str) -> Iterator[None]:
     try:
         try:
             fcntl.lockf(descriptor, fcntl.LOCK_EX, 1, _DOOR)
-            holder = _enter(descriptor, module)
+            holder = _enter(descriptor, lock, module)
             fcntl.lockf(descriptor, fcntl.LOCK_UN, 1, _DOOR)
             if holder is None:
                 fcntl.lockf(descriptor, fcntl.LOCK_EX, 1, _WORKS_ON + int.from_bytes(hashlib.blake2b(works_on.encode(), digest_size=6).digest(), "big"))
@@ -67,22 +74,52 @@ def _held(path: str, module: str, works_on: str) -> Iterator[None]:
         os.close(descriptor)  # and with it all locks
 
 
-def _enter(descriptor: int, module: str) -> Mapping[str, Any] | None:
+def _enter(descriptor: int, lock: str, module: str) -> Mapping[str, Any] | None:
     """None when this task may begin; else who holds the file."""
     holder, mine = _read(descriptor), _Processes()
     if not mine.are_of(holder):
-        try:
-            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _AT_WORK)
-        except OSError as exc:
-            if exc.errno in (errno.EACCES, errno.EAGAIN):
-                return holder
-            raise
-        if mine.can_see(holder):
+        if not _take(descriptor, _AT_WORK) or mine.can_see(holder) or not _take(descriptor, _RUN, _KEEPER_ENDS):
             return holder
         holder = {}
+    if (run := mine.run()["run"]) is not None and _take(descriptor, _RUN):
+        fcntl.lockf(descriptor, fcntl.LOCK_UN, 1, _RUN)
+        _keep(lock, run[0])
     fcntl.lockf(descriptor, fcntl.LOCK_SH, 1, _AT_WORK)
     _write(descriptor, {"since": now(), **mine.run(), **holder, "module": module, "pid": os.getpid(), "user": _user(), "host": socket.gethostname()})
     return None
+
+
+def _take(descriptor: int, byte: int, seconds: float = 0) -> bool:
+    """Whether that lock could be had within so long."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
+        except OSError as exc:
+            if exc.errno not in (errno.EACCES, errno.EAGAIN):
+                raise
+            if time.monotonic() >= until:
+                return False
+            time.sleep(0.02)
+        else:
+            return True
+
+
+def _keep(lock: str, run: int) -> None:
+    """Start the keeper, and wait until it holds the lock."""
+    command = [sys.executable, "-I", "-", lock, str(_RUN), str(run)]
+    started = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8", start_new_session=True
+    )
+    assert started.stdin is not None and started.stdout is not None
+    with started.stdin as text, started.stdout as said:
+        with contextlib.suppress(OSError):  # it has ended before it has read all
+            text.write(inspect.getsource(keeper))
+            text.close()
+        if said.readline() != "held\n":
+            raise OffboardError(
+                f"cannot lock {lock}: the process that would hold it between the tasks has ended ({' '.join(command)})", code="file_write_failed"
+            )
 
 
 class _Processes:

@@ -198,13 +198,21 @@ def test_tasks_of_one_playbook_on_the_same_thing_wait_for_each_other(tmp_path, p
     end(waiting)
 
 
-def test_nobody_comes_in_between_two_tasks_of_a_playbook(tmp_path, playbook):
+@pytest.mark.parametrize("seen_from", ["here", "another machine or container"])
+def test_nobody_comes_in_between_two_tasks_of_a_playbook(tmp_path, playbook, seen_from):
     path = str(tmp_path / "journal.jsonl")
+    lock = tmp_path / "journal.jsonl.lock"
     mine = playbook()
     task = mine.task("", path)
     said(task)
     end(task)
-    assert Task("", path).said()["code"] == "held_by_another_run"
+    told = lock.read_text()
+    if seen_from != "here":  # where the number of a process says nothing about it
+        lock.write_text(json.dumps({**json.loads(told), "world": "another"}))
+    refused = Task("", path).said()
+    assert refused["code"] == "held_by_another_run" and f"of ansible-playbook {mine.pid})" in refused["msg"]
+    assert said(playbook().task("", path))["code"] == "held_by_another_run"
+    lock.write_text(told)
     task = mine.task("", path)
     assert "code" not in said(task)
     end(task)
@@ -212,6 +220,42 @@ def test_nobody_comes_in_between_two_tasks_of_a_playbook(tmp_path, playbook):
     after = Task("", path)
     assert "code" not in after.said()
     after.end()
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="looks at the processes in /proc, which is not here")
+def test_one_keeper_for_the_tasks_of_a_run_and_a_new_one_where_it_was_killed(tmp_path, playbook):
+    path = str(tmp_path / "journal.jsonl")
+    mine = playbook()
+    for _ in range(2):
+        task = mine.task("", path)
+        assert "code" not in said(task)
+        end(task)
+    (keeper,) = keepers(path)
+    os.kill(keeper, signal.SIGKILL)
+    task = mine.task("", path)
+    assert "code" not in said(task)
+    end(task)
+    (second,) = keepers(path)
+    assert second != keeper
+    assert {os.readlink(f"/proc/{second}/fd/{stream}") for stream in range(3)} == {os.devnull}  # nobody who reads the task's output waits for it
+    mine.kill()
+    deadline = time.monotonic() + 10
+    while keepers(path):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def keepers(path: str) -> list[int]:
+    """Processes that hold the file's lock for a run."""
+    found = ((pid, lease._in_proc(int(pid))) for pid in os.listdir("/proc") if pid.isdecimal())
+    return [int(pid) for pid, process in found if process and process[2][1:4] == ["-I", "-", f"{path}.lock"]]
+
+
+def test_a_keeper_that_cannot_begin_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(lease.inspect, "getsource", lambda _module: "raise SystemExit")
+    with pytest.raises(OffboardError, match="the process that would hold it between the tasks has ended") as caught:
+        lease._keep(str(tmp_path / "lock"), os.getpid())
+    assert caught.value.code == "file_write_failed"
 
 
 def test_the_task_of_a_killed_playbook_still_holds_the_file(tmp_path, playbook):
