@@ -128,6 +128,7 @@ OWN_CLOCKS = {
     "_graph/errors.py": "the service says until when",
     "_graph/sign_in.py": "a token's end",
     "_iij/scim.py": "the service says how long",
+    "_module/keeper.py": "holds a lock as long as another process lives",
     "_module/progress.py": "tells every few seconds",
     "_module/reaching.py": "one time for the addresses of a name",
     "_module/waiting.py": "the one way",

@@ -21,13 +21,14 @@ import os
 import socket
 import subprocess
 import sys
-import time
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .._core.errors import OffboardError
 from . import keeper
 from .clock import now
+from .waiting import ONE_READ, is_shown
 
 _ANSIBLE = {"ansible", "ansible-playbook", "ansible-console"}
 
@@ -78,7 +79,7 @@ def _enter(descriptor: int, lock: str, module: str) -> Mapping[str, Any] | None:
     """None when this task may begin; else who holds the file."""
     holder, mine = _read(descriptor), _Processes()
     if not mine.are_of(holder):
-        if not _take(descriptor, _AT_WORK) or mine.can_see(holder) or not _take(descriptor, _RUN, _KEEPER_ENDS):
+        if not _take(descriptor, _AT_WORK) or mine.can_see(holder) or not is_shown(lambda: _take(descriptor, _RUN), _KEEPER_ENDS, agreeing=ONE_READ):
             return holder
         holder = {}
     if (run := mine.run()["run"]) is not None and _take(descriptor, _RUN):
@@ -89,37 +90,31 @@ def _enter(descriptor: int, lock: str, module: str) -> Mapping[str, Any] | None:
     return None
 
 
-def _take(descriptor: int, byte: int, seconds: float = 0) -> bool:
-    """Whether that lock could be had within so long."""
-    until = time.monotonic() + seconds
-    while True:
-        try:
-            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
-        except OSError as exc:
-            if exc.errno not in (errno.EACCES, errno.EAGAIN):
-                raise
-            if time.monotonic() >= until:
-                return False
-            time.sleep(0.02)
-        else:
-            return True
+def _take(descriptor: int, byte: int) -> bool:
+    """Whether that lock could be had."""
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
+    except OSError as exc:
+        if exc.errno in (errno.EACCES, errno.EAGAIN):
+            return False
+        raise
+    return True
 
 
 def _keep(lock: str, run: int) -> None:
     """Start the keeper, and wait until it holds the lock."""
     command = [sys.executable, "-I", "-", lock, str(_RUN), str(run)]
-    started = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8", start_new_session=True
-    )
-    assert started.stdin is not None and started.stdout is not None
-    with started.stdin as text, started.stdout as said:
-        with contextlib.suppress(OSError):  # it has ended before it has read all
-            text.write(inspect.getsource(keeper))
-            text.close()
-        if said.readline() != "held\n":
-            raise OffboardError(
-                f"cannot lock {lock}: the process that would hold it between the tasks has ended ({' '.join(command)})", code="file_write_failed"
-            )
+    answer, says = os.pipe()
+    with open(answer, "rb") as said, tempfile.TemporaryFile() as text:
+        text.write(inspect.getsource(keeper).encode())
+        text.seek(0)
+        try:
+            subprocess.Popen(command, stdin=text, stdout=says, stderr=subprocess.DEVNULL, start_new_session=True)
+        finally:
+            os.close(says)
+        if said.readline() != b"held\n":
+            msg = f"cannot lock {lock}: the process that would hold it between the tasks has ended: {' '.join(command)}"
+            raise OffboardError(msg, code="file_write_failed")
 
 
 class _Processes:
