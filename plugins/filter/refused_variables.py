@@ -24,7 +24,7 @@ def refused_variables(
 
     names: of all variables that the play has, ours or not.
     """
-    refused = variables.mistyped(names, specs.variables()) or variables.refused(given, lists, mappings, most)
+    refused = variables.mistyped(names, specs.names()) or variables.refused(given, lists, mappings, most)
     refused = refused or variables.not_as_specified(specs.errors(given, [*roles, *given.get("offboard_options", ())]))
     return refused.told(given.get("offboard_language")) if refused else ""
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.variables import unanswered
 from ansible_collections.offboard.iij_id.plugins.plugin_utils import trust
 
-_ROLES = Path(__file__).parents[2] / "roles"
+_ROLES, _PLAYBOOKS = (Path(__file__).parents[2] / name for name in ("roles", "playbooks"))
 #: it works on AWX, not on the exit, and checks its variables itself
 _OWN = "awx"
 #: it may be a text with commas
@@ -36,6 +37,13 @@ def lists() -> dict[str, str]:
 def variables() -> list[str]:
     """All variables of the roles of the exit."""
     return sorted({name for role in _roles() for name in _options(role)})
+
+
+@functools.cache
+def names() -> list[str]:
+    """All variables that are read in the exit and beside it: those of the roles, and those that a playbook asks for itself."""
+    asked = {name for file in _PLAYBOOKS.glob("*.yml") for name in re.findall(r"offboard\.iij_id\.answer', '(\w+)'", file.read_text(encoding="utf-8"))}
+    return sorted(asked.union(variables()))
 
 
 def errors(given: Mapping[str, Any], roles: Iterable[str]) -> list[str]:

@@ -250,14 +250,18 @@ def test_the_run_folder_of_another_tenant_is_told_in_the_language_of_its_reader(
     assert code == 2 and '"msg": "実行フォルダーが別のテナント' in output[output.rindex("fatal:") :], output
 
 
-@pytest.mark.parametrize("playbook", ["preflight", "status", "confirm", "guest_federation"])
+@pytest.mark.parametrize("playbook", ["preflight", "status", "confirm", "guest_federation", "partner_sheet", "watch_certificates"])
 def test_a_variable_that_nobody_reads_is_told(tmp_path: Path, playbook: str) -> None:
     """A mistyped list of exceptions would except nobody."""
     (tmp_path / "run").mkdir(mode=0o700)
-    code, output = play(
-        tmp_path, playbook, **({"guest_federation_partner": []} if playbook == "guest_federation" else {"microsoft_365_exlude": ["a@b.example"]})
-    )
-    assert code == 2 and re.search(r"(microsoft_365_exlude \(microsoft_365_exclude|guest_federation_partner \(guest_federation_partners)\?\)", output), output
+    given = {
+        "guest_federation": ("guest_federation_partner", "guest_federation_partners"),
+        "partner_sheet": ("partner_sheet_partner", "partner_sheet_partners"),
+        "watch_certificates": ("watch_certificates_domain", "watch_certificates_domains"),
+    }
+    typed, meant = given.get(playbook, ("microsoft_365_exlude", "microsoft_365_exclude"))
+    code, output = play(tmp_path, playbook, **{typed: ["a@b.example"]})
+    assert code == 2 and f"{typed} ({meant}?)" in output, output
 
 
 def test_a_scheduled_playbook_that_fails_tells_what_comes_next_before_it_says_why(tmp_path: Path) -> None:
