@@ -571,8 +571,16 @@ def test_nothing_that_roles_and_playbooks_tell_is_english_alone() -> None:
     assert told == []
 
 
-#: what it is bounded by: the languages, the notices for the contract's options, the playbooks
-_FEW = ("{{ __microsoft_365_notices.notices ", "{{ __awx.files }}", "{{ __awx_files.files ", "{{ __restore.entries }}", "['ja', 'en']")
+#: what it is bounded by: files of tasks, the languages, the notices for the contract's options, the playbooks
+_FEW = (
+    "{{ __directory_sync_after_machines }}",
+    "{{ __directory_sync_openldap_saving }}",
+    "{{ __microsoft_365_notices.notices ",
+    "{{ __awx.files }}",
+    "{{ __awx_files.files ",
+    "{{ __restore.entries }}",
+    "['ja', 'en']",
+)
 _FIFTY = "{{ __guest_federation_files }}"
 
 

@@ -29,8 +29,18 @@ class RegistryConnection(Protocol):
     def cmd(self) -> Callable[..., Answer]: ...
 
 
+def query(key: str, *arguments: str) -> tuple[str, ...]:
+    """The command that reads a key."""
+    return ("reg.exe", "query", key, *arguments)
+
+
+def query_below(key: str) -> tuple[str, ...]:
+    """The command that `read_below` begins with."""
+    return query(key, "/s", "/reg:64")
+
+
 def _query(machine: RegistryConnection, key: str, *arguments: str) -> list[Key] | None:
-    answer = machine.run("reg.exe", "query", key, *arguments)
+    answer = machine.run(*query(key, *arguments))
     return parse_query(answer.text) if answer.exit_code == 0 else None
 
 

@@ -43,6 +43,14 @@ _AUTHORITIES = tuple(
     for place in (rf"HKLM\{_SYSTEM}", r"HKLM\SOFTWARE\Policies\Microsoft\SystemCertificates", r"HKLM\SOFTWARE\Microsoft\EnterpriseCertificates")
     for store in ("Root", "CA")
 )
+#: What is asked of every machine, one after the other: `Look` asks what stands together at once. Authorities are asked for only when issuers are sought.
+QUERIES = (
+    (
+        registry.query_below(rf"HKLM\{_SYSTEM}\My\Certificates"),
+        *(registry.query_below(rf"{root}\{path}") for root, path, _service in certificates.SERVICES),
+    ),
+    tuple(registry.query_below(rf"{place}\Certificates") for _store, place in _AUTHORITIES),
+)
 # HRESULTs of certutil: NTE_NOT_FOUND; CRYPT_E_NOT_FOUND is 0x80092004; NTE_BAD_KEYSET
 _GONE = (0x80090011, 0x80092004, 0x80090016)
 
