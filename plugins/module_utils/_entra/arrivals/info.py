@@ -104,7 +104,8 @@ class _People:
 def _read(client: Client, log: plan.Log, since: int, options: InfoOptions, parts: Parts) -> str:
     """The log since then, newest entries first. Why it is not whole; empty when it is."""
     path = "/auditLogs/signIns?$filter=" + urllib.parse.quote(f"createdDateTime ge {plan.text_of(since)}", safe="$=' ()")
-    pages, most_pages, progress = client.pages(path), options.max_log_pages, Progress(options.progress_file, "entries of the sign-in log", None)
+    pages, most_pages = client.pages(path, once=False), options.max_log_pages
+    progress = Progress(options.progress_file, "entries of the sign-in log", None)
     oldest = ""
     for page in islice(pages, most_pages):
         progress.add(len(page))
