@@ -50,7 +50,7 @@ body { margin: 0; background: var(--ground); color: var(--ink);
   font: 15px/1.65 "Noto Sans CJK JP", "Noto Sans JP", "Hiragino Sans", "Yu Gothic UI", Meiryo, system-ui, sans-serif; }
 .page { max-width: 68rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; }
 header { border-bottom: 3px solid var(--blue); padding-bottom: .75rem; margin-bottom: 1.5rem; }
-h1 { font-size: 1.55rem; line-height: 1.3; margin: 0; }
+h1 { font-size: 1.55rem; line-height: 1.3; margin: 0; } h1, p, li { overflow-wrap: anywhere; }
 h3 { font-size: 1rem; margin: 1rem 0 .5rem; }
 h2 { font-size: 1.15rem; margin: 2.25rem 0 .75rem; color: var(--blue); }
 header p, .soft { color: var(--soft); margin: .25rem 0 0; }
