@@ -203,7 +203,7 @@ def _ids(conditions: Mapping[str, Any], prefix: str) -> dict[str, frozenset[str]
     users = conditions.get("users") or {}
     found = {name: frozenset(names.uuid(str(key)) for key in users.get(f"{prefix}{name.capitalize()}") or ()) for name in ("users", "groups", "roles")}
     kinds = (users.get(f"{prefix}GuestsOrExternalUsers") or {}).get("guestOrExternalUserTypes") or ""
-    return {**found, "users": found["users"] | ({_GUESTS} if "internalGuest" in kinds.split(",") else set())}
+    return {**found, "users": found["users"] | ({_GUESTS} if "internalGuest" in kinds else set())}
 
 
 def _enabled(policies: Iterable[Mapping[str, Any]]) -> Iterable[tuple[Mapping[str, Any], AccessPolicy]]:
