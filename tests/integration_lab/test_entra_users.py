@@ -28,8 +28,8 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core import journ
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import passes_there
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import resource as users_module
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.licences import Sku
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import work as work_module
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.licences import Sku
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.passwords import PassBook
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph import batches as batches_module
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.client import Client
