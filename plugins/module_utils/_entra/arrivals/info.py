@@ -49,7 +49,8 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
         sums, progress = _Sums(results, starts), Progress(options.progress_file, "users", None)
         for item, domain, root in people:
             progress.add()
-            sums.add(item, domain, root, log.of(item["id"]), _not_known(starts[root], why, started))
+            seen = log.of(item["id"])  # whoever came into the list, or changed their name, since it was read first was not looked for
+            sums.add(item, domain, root, seen or plan.NOTHING_SEEN, _not_known(starts[root], why, started) or ("" if seen else "list_changed"))
         check_known(client, "domains", named, sums.roots)
         results.publish()
     if log.addresses_cut:

@@ -258,11 +258,11 @@ class Log:
         else:
             self.addresses_cut = True
 
-    def of(self, user_id: str) -> Seen:
-        """What is known of one user."""
+    def of(self, user_id: str) -> Seen | None:
+        """What is known of one user; None of whom nobody looked for."""
         place = self._users.place(mark(names.uuid(user_id)))
         if place is None:
-            return Seen(0, 0, 0)
+            return None
         return Seen(self._arrived[place], self._failed[place], self._code[place])
 
     def suspicious(self) -> list[dict[str, Any]]:
@@ -276,6 +276,9 @@ class Seen(NamedTuple):
     arrived: int
     failed: int
     code: int
+
+
+NOTHING_SEEN = Seen(0, 0, 0)
 
 
 def state_of(seen: Seen, enabled: bool, why_not_known: str) -> tuple[str, str]:

@@ -45,6 +45,7 @@ def test_one_user(entries, expected) -> None:
     for item in entries:
         log.add(item)
     seen = log.of("U1")
+    assert seen is not None
     assert (state_of(seen, True, "")[0], seen.code) == expected
 
 
@@ -72,7 +73,7 @@ def test_the_first_arrival_counts_and_each_domain_has_its_own_time() -> None:
     for at in ("2026-02-01T12:00:00Z", "2026-02-01T08:00:00Z"):
         log.add(entry(0, at))
         log.add(entry(0, at, user="u2"))
-    assert log.of("u1").arrived == moment("2026-02-01T08:00:00Z") and log.of("u2") == (0, 0, 0)
+    assert log.of("u1").arrived == moment("2026-02-01T08:00:00Z") and log.of("u2") == (0, 0, 0) and log.of("u3") is None
     assert log.entries == 2
 
 
