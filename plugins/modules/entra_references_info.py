@@ -11,8 +11,9 @@ short_description: Say what in a tenant points at given hosts
 version_added: 1.0.0
 description:
   - Looks at every text of every object that Microsoft Graph shows of applications, service principals, provisioning jobs, policies for claims, home
-    realms and tokens, staged rollouts, custom authentication extensions, Conditional Access, cross-tenant settings, identity providers, direct
-    federations and those of the tenant's domains, certificate authorities for signing in, and of Intune's apps, app configurations and profiles.
+    realms, tokens and authentication methods (external ones among them), staged rollouts, custom authentication extensions, Conditional Access, cross-tenant
+    settings, identity providers, direct federations and those of the tenant's domains, certificate authorities for signing in, and of Intune's apps, app
+    configurations and profiles.
   - It knows no list of properties. JSON inside of a text, base64 (the payload of a profile, a certificate, a word of a command or a part of a token),
     what is compressed in it (gzip, zlib), percent-encoding, character references and the escaped dots of patterns are opened.
   - A host is found with everything below it, by whole labels, whatever its case, script (IDNA), port or dot at the end; so is a pattern

@@ -169,6 +169,23 @@ def test_it_is_found_wherever_it_stands(look, tenant, kind, table, values):
     assert found["counts"][kind] == FIXTURE.get(kind, 0) + 1 and open_kinds(found) == set()
 
 
+def test_an_external_authentication_method_is_found(look, tenant):
+    key = company.make_id("authentication_method", "external")
+    method = {
+        "@odata.type": "#microsoft.graph.externalAuthenticationMethodConfiguration",
+        "displayName": "IIJ ID",
+        "state": "enabled",
+        "appId": company.make_id("app", "external"),
+        "openIdConnectSetting": {"clientId": "x", "discoveryUrl": f"{IIJ}/.well-known/openid-configuration"},
+        "includeTargets": [],
+        "excludeTargets": [],
+    }
+    tenant.arrange("authentication_method_configurations", key, id=key, **method)
+    found = look(kinds=["authentication_methods_policy"])
+    ((place,),) = [item["places"] for item in found["references"]]
+    assert place["path"].endswith(".openIdConnectSetting.discoveryUrl") and place["match"] == "www.auth.iij.jp" and found["not_looked_at"] == []
+
+
 def test_apps_and_domains_and_what_lies_below(look, tenant):
     decoy = company.make_id("application", "decoy")
     web = tenant.store.tables["applications"].objects[decoy]["web"]

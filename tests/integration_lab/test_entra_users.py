@@ -29,6 +29,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors impor
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import passes_there
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import resource as users_module
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import work as work_module
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.licences import Sku
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.passwords import PassBook
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph import batches as batches_module
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.client import Client
@@ -195,7 +196,7 @@ def test_seats_in_grace_are_given(change, tenant):
 
 
 def test_a_seat_that_our_arithmetic_does_not_know_is_asked_for(change, tenant, monkeypatch):
-    monkeypatch.setattr(users_module.user_plan.Sku, "of", classmethod(lambda cls, row: cls(row["skuId"].casefold(), row["skuPartNumber"], 0)))
+    monkeypatch.setattr(Sku, "of", classmethod(lambda cls, row: cls(row["skuId"].casefold(), row["skuPartNumber"], 0)))
     result = change(users=BLOCKED[:2], enabled=True, licences={"add": ["SPE_E3"]})
     assert result["counts"]["done"] == 2 and all(SKU in licences(tenant, upn) for upn in BLOCKED[:2])
 

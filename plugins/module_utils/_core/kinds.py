@@ -15,6 +15,7 @@ KINDS: dict[str, Text] = {
     "app_role_assignment": Text("application permissions", "アプリケーションの許可"),
     "application": Text("app registrations", "アプリの登録"),
     "authentication_event_listener": Text("authentication event listeners", "認証イベントリスナー"),
+    "authentication_methods_policy": Text("the policy on authentication methods", "認証方法ポリシー"),
     "certificate_authority": Text("certificate authorities", "証明機関"),
     "certificate_based_authentication": Text("certificate authorities (old store)", "証明機関（旧方式）"),
     "claims_mapping_policy": Text("claims mapping policies", "クレームマッピングポリシー"),

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Text of strangers (display names, file names, answers of servers) as people may safely see it, and as JSON that hides nothing. Pure.
 
-A terminal obeys control characters, and a bidirectional override lets a line read otherwise than it is. They are shown instead: \\x1b, \\u202e.
+A terminal obeys control characters, a bidirectional override lets a line read otherwise than it is, and a heap of marks covers the lines above and below.
+They are shown instead: \\x1b, \\u202e.
 What joins and shapes letters (U+200C, U+200D) stays, and so does every other character of every script.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,6 +24,10 @@ _INVISIBLE = "\xad\u180e\u200b\u2060-\u2064\u206a-\u206f\ufeff\u3164\uffa0\ufff9
 _HIDDEN_IN_JSON = re.compile(f"[{_NOT_IN_JSON}]")
 _HIDDEN = re.compile(f"[\x00-\x08\x0b-\x1f{_NOT_IN_JSON}{_INVISIBLE}]")
 _HIDDEN_IN_LINE = re.compile(f"[\x00-\x08\n\x0b-\x1f{_NOT_IN_JSON}{_INVISIBLE}]")
+
+#: How many marks one letter may bear above and below it; no language heaps more: https://www.unicode.org/reports/tr39/#Optional_Detection
+_MOST_MARKS = 4
+_MAY_BE_HEAPED = re.compile(rf"[^\w\x00-\x7f]{{{_MOST_MARKS + 1},}}")
 
 _HALVES = re.compile("[\ud800-\udfff]")
 #: What of a result is there for people as a whole: nothing is done with it but to read it. The values as they are lie in the journal.
@@ -37,7 +43,11 @@ _ON_ONE_LINE = _SENTENCES | {"name", "before_header", "after_header"}
 
 
 def _seen(found: re.Match[str]) -> str:
-    number = ord(found[0])
+    return _escaped(found[0])
+
+
+def _escaped(character: str) -> str:
+    number = ord(character)
     if number == 0x0A:
         return r"\n"
     if number > 0xFFFF:
@@ -45,14 +55,24 @@ def _seen(found: re.Match[str]) -> str:
     return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
 
 
+def _unheaped(found: re.Match[str]) -> str:
+    marks, shown = 0, ""
+    for character in found[0]:
+        category = unicodedata.category(character)
+        is_mark = category in ("Mn", "Me")
+        marks = marks + is_mark if is_mark or category == "Cf" else 0  # what joins letters ends no heap
+        shown += _escaped(character) if is_mark and marks > _MOST_MARKS else character
+    return shown
+
+
 def line(text: str) -> str:
     """`text` on one line."""
-    return _HIDDEN_IN_LINE.sub(_seen, text)
+    return _MAY_BE_HEAPED.sub(_unheaped, _HIDDEN_IN_LINE.sub(_seen, text))
 
 
 def lines(text: str) -> str:
     """`text`, whose line ends stay."""
-    return _HIDDEN.sub(_seen, text)
+    return _MAY_BE_HEAPED.sub(_unheaped, _HIDDEN.sub(_seen, text))
 
 
 #: Bytes of a part of a file's name; a whole one has 255.

@@ -22,6 +22,7 @@ from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, 
 from typing import Any, TypeVar
 
 from .._core.errors import OffboardError
+from .._core.marks import Once
 from .._core.plain import to_json
 from .._module import waiting
 from . import sdk
@@ -165,9 +166,9 @@ class Client:
 
     # -- lists
 
-    def pages(self, path: str, *, eventual: bool = False) -> Generator[list[dict[str, Any]], None, None]:
-        """A list, page by page; the next one is fetched while the caller works on this one. What is twice on a page, or was on the page before, is
-        given once: a list that changes while it is read moves, and its pages overlap.
+    def pages(self, path: str, *, eventual: bool = False, once: bool = True) -> Generator[list[dict[str, Any]], None, None]:
+        """A list, page by page; the next one is fetched while the caller works on this one. What comes again, on whatever page, is given `once`: a list
+        that changes while it is read moves. Not so of a log, which has any number of entries: who counts them tells them apart.
 
         `eventual` sends `ConsistencyLevel: eventual` with every page, because a nextLink does not carry it. Raises GraphError
         `foreign_next_link` when the continuation names another host, `duplicate_page` when it runs in a circle, and `no_list` for an answer
@@ -176,7 +177,7 @@ class Client:
         loop = self._start()
         coming: Any = asyncio.run_coroutine_threadsafe(self._send("GET", path, eventual=eventual), loop)
         seen: set[int] = set()
-        last: set[str] = set()
+        given = Once()
         try:
             while coming is not None:
                 page = coming.result()
@@ -189,9 +190,7 @@ class Client:
                         raise GraphError(f"GET {path}: Graph sent the same page twice; the list would never end", code="duplicate_page")
                     seen.add(hash(link))
                     coming = asyncio.run_coroutine_threadsafe(self._send("GET", self._own(link), eventual=eventual), loop)
-                now = {item["id"]: item for item in page["value"] if "id" in item}
-                yield [item for item in page["value"] if "id" not in item or (now[item["id"]] is item and item["id"] not in last)]
-                last = set(now)
+                yield [item for item in page["value"] if not once or not item.get("id") or given.is_new(str(item["id"]))]
         finally:
             if coming is not None:
                 coming.cancel()

@@ -49,7 +49,8 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
         sums, progress = _Sums(results, starts), Progress(options.progress_file, "users", None)
         for item, domain, root in people:
             progress.add()
-            sums.add(item, domain, root, log.of(item["id"]), _not_known(starts[root], why, started))
+            seen = log.of(item["id"])  # whoever came into the list, or changed their name, since it was read first was not looked for
+            sums.add(item, domain, root, seen or plan.NOTHING_SEEN, _not_known(starts[root], why, started) or ("" if seen else "list_changed"))
         check_known(client, "domains", named, sums.roots)
         results.publish()
     if log.addresses_cut:
@@ -104,7 +105,8 @@ class _People:
 def _read(client: Client, log: plan.Log, since: int, options: InfoOptions, parts: Parts) -> str:
     """The log since then, newest entries first. Why it is not whole; empty when it is."""
     path = "/auditLogs/signIns?$filter=" + urllib.parse.quote(f"createdDateTime ge {plan.text_of(since)}", safe="$=' ()")
-    pages, most_pages, progress = client.pages(path), options.max_log_pages, Progress(options.progress_file, "entries of the sign-in log", None)
+    pages, most_pages = client.pages(path, once=False), options.max_log_pages
+    progress = Progress(options.progress_file, "entries of the sign-in log", None)
     oldest = ""
     for page in islice(pages, most_pages):
         progress.add(len(page))

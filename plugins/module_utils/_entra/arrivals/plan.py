@@ -31,11 +31,13 @@ _LARGEST_CODE = 2**31
 
 
 class SignInError(NamedTuple):
-    """An error of the sign-in service. on_the_way: the user is asked for something, and may go on by themselves."""
+    """An error of the sign-in service. on_the_way: the user is asked for something, and may go on by themselves. untried: they have not even been asked yet,
+    so that it takes no other error's place."""
 
     reason: Text
     remedy: Text
     on_the_way: bool = False
+    untried: bool = False
 
 
 _ENROL = Text(
@@ -47,6 +49,11 @@ _CACHED = Text(
     "Let them close the browser and sign in anew. If it stays, look whether the domain is managed (entra_domain_info): the change takes up to an hour.",
     "ブラウザーを閉じてサインインし直す。続く場合は、ドメインがマネージドか（entra_domain_info で）確認する（反映に最大1時間かかる）。",
 )
+
+_ANSWER = Text(
+    "They answer the request. Without their device, give them a Temporary Access Pass.", "要求に応答する。端末がない場合は一時アクセスパスを発行する。"
+)
+_SIGN_IN = Text("They sign in where the page or the app asks for it.", "画面またはアプリの案内に従ってサインインする。")
 
 #: learn.microsoft.com/entra/identity-platform/reference-error-codes
 CODES: Mapping[int, SignInError] = {
@@ -88,17 +95,33 @@ CODES: Mapping[int, SignInError] = {
     50079: SignInError(Text("A second factor has to be registered.", "認証方法の登録が必要。"), _ENROL, on_the_way=True),
     50074: SignInError(
         Text("The second factor was asked for and not given.", "多要素認証が完了していない。"),
-        Text(
-            "They answer the request. Without their device, give them a Temporary Access Pass.", "要求に応答する。端末がない場合は一時アクセスパスを発行する。"
-        ),
+        _ANSWER,
         on_the_way=True,
     ),
     50076: SignInError(
         Text("A second factor is asked for.", "多要素認証が必要。"),
-        Text(
-            "They answer the request. Without their device, give them a Temporary Access Pass.", "要求に応答する。端末がない場合は一時アクセスパスを発行する。"
-        ),
+        _ANSWER,
         on_the_way=True,
+    ),
+    500121: SignInError(
+        Text("The second factor was refused, or not given in time.", "多要素認証が拒否されたか、時間内に完了しなかった。"),
+        Text(
+            "They try again; without their device, give them a Temporary Access Pass. If it was not they who tried, somebody has their password.",
+            "もう一度試す。端末がない場合は一時アクセスパスを発行する。本人の操作でない場合はパスワードが漏れている。",
+        ),
+    ),
+    50125: SignInError(
+        Text("A reset of the password, or what that needs, has to be registered first.", "パスワードのリセット、またはそのための登録が必要。"),
+        Text("They do so where the sign-in asks for it.", "画面の案内に従って操作する。"),
+        on_the_way=True,
+    ),
+    50058: SignInError(Text("Not signed in yet.", "まだサインインしていない。"), _SIGN_IN, on_the_way=True, untried=True),
+    16000: SignInError(Text("Asked with which account to sign in.", "アカウントの選択中。"), _SIGN_IN, on_the_way=True, untried=True),
+    50133: SignInError(
+        Text("The session ended with the new password.", "パスワードの変更によりセッションが終了した。"), _SIGN_IN, on_the_way=True, untried=True
+    ),
+    50173: SignInError(
+        Text("The session of before the conversion was revoked.", "変換前のセッションが取り消された。"), _SIGN_IN, on_the_way=True, untried=True
     ),
     50140: SignInError(
         Text("Asked whether to stay signed in.", "サインイン状態の維持の確認中。"), Text("They answer it.", "画面の質問に答える。"), on_the_way=True
@@ -213,10 +236,17 @@ class Log:
         self.entries += 1
         if number == 0:
             self._arrived[place] = min(self._arrived[place] or at, at)
-        elif at >= self._failed[place]:
+        elif self._counts_more(place, at, number):
             self._failed[place], self._code[place] = at, number
         if number == _WRONG_PASSWORD:
             self._wrong_password(str(place), entry)
+
+    def _counts_more(self, place: int, at: int, number: int) -> bool:
+        """Whether it takes the place of the user's last failure. Of two in the same second the first one stays: the log begins with the newest."""
+        there = self._code[place]
+        if there and (told := code_of(number).untried) != code_of(there).untried:
+            return not told
+        return at > self._failed[place]
 
     def _wrong_password(self, user: str, entry: Mapping[str, Any]) -> None:
         """Once for each sign-in: who types again, and a client that sends again, do so with the same correlationId."""
@@ -228,11 +258,11 @@ class Log:
         else:
             self.addresses_cut = True
 
-    def of(self, user_id: str) -> Seen:
-        """What is known of one user."""
+    def of(self, user_id: str) -> Seen | None:
+        """What is known of one user; None of whom nobody looked for."""
         place = self._users.place(mark(names.uuid(user_id)))
         if place is None:
-            return Seen(0, 0, 0)
+            return None
         return Seen(self._arrived[place], self._failed[place], self._code[place])
 
     def suspicious(self) -> list[dict[str, Any]]:
@@ -246,6 +276,9 @@ class Seen(NamedTuple):
     arrived: int
     failed: int
     code: int
+
+
+NOTHING_SEEN = Seen(0, 0, 0)
 
 
 def state_of(seen: Seen, enabled: bool, why_not_known: str) -> tuple[str, str]:

@@ -183,8 +183,8 @@ def _ends(word: _Word, after: str) -> bool:
 
 def _folded(text: str) -> str:
     if text.isascii():
-        return text.casefold()
-    return unicodedata.normalize("NFKC", text).translate(_STOPS).casefold()
+        return text.lower()
+    return unicodedata.normalize("NFKC", text).translate(_STOPS).lower()
 
 
 class _Walk:

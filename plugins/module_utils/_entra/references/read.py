@@ -58,6 +58,8 @@ SOURCES = (
     Source("feature_rollout_policy", "/policies/featureRolloutPolicies", delegated=True),
     Source("token_issuance_policy", "/policies/tokenIssuancePolicies"),
     Source("token_lifetime_policy", "/policies/tokenLifetimePolicies"),
+    # external methods, the successor of custom controls, are among its parts: learn.microsoft.com/graph/api/resources/externalauthenticationmethodconfiguration
+    Source("authentication_methods_policy", "/policies/authenticationMethodsPolicy", one=True),
     Source("custom_authentication_extension", "/identity/customAuthenticationExtensions", follow=True),
     Source("authentication_event_listener", "/identity/authenticationEventListeners"),
     Source("named_location", "/identity/conditionalAccess/namedLocations", follow=True),

@@ -102,7 +102,7 @@ class _Tenant:
         user_id = names.uuid(item["id"])
         called = {user_id, names.user(item["userPrincipalName"])}
         roles: Collection[str] | None = None if self._roles is None else self._roles.get(item["id"], ())
-        asked = plan.asked(self._policies, self._defaults, user_id, roles, self._groups.has(user_id))
+        asked = plan.asked(self._policies, self._defaults, user_id, roles, self._groups.has(user_id), guest=item.get("userType") == "Guest")
         # the report leaves blocked users out; a row of an earlier time says nothing of today
         registration = self._registrations.of(user_id) if self._registrations is not None and item["accountEnabled"] else None
         password = plan.password_of(
@@ -157,7 +157,7 @@ class _Sums:
         codes = list(dict.fromkeys(code for code, _reason in found))
         self._domains.setdefault(domain, Counter())[verdict] += 1
         self._codes.update(codes)
-        self._passwords[facts["password"]] += item["accountEnabled"]
+        self._passwords[facts["password"]] += bool(item["accountEnabled"])
         msg = f"{upn} {plan.words(found)}"
         accepted = not names.of_user(item["id"], upn).isdisjoint(self._accepted)
         self._open += verdict == plan.NO_WAY_IN and not accepted

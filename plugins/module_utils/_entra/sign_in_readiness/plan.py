@@ -167,6 +167,9 @@ def _second_factor(person: Person) -> list[tuple[str, str]]:
 
 # --- who is asked for a second factor --------------------------------------------------------------------------------------------
 
+#: What a policy calls all users, and all guests; its newer word for guests names their kinds, of which internal ones may be somebody here.
+_ALL, _GUESTS = "all", "guestsorexternalusers"
+
 #: Whether somebody is in a group; None where its members could not be read.
 InGroup = Callable[[str], bool | None]  # pylint: disable=unsupported-binary-operation
 
@@ -179,9 +182,9 @@ class AccessPolicy:
     include: Mapping[str, frozenset[str]] = field(default_factory=dict)
     exclude: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
-    def takes(self, user_id: str, roles: Collection[str], in_group: InGroup) -> tuple[bool | None, bool | None]:
-        """Whether it includes a user, and whether it then excludes them."""
-        return _named(self.include, user_id, roles, in_group), _named(self.exclude, user_id, roles, in_group)
+    def takes(self, called: Collection[str], roles: Collection[str], in_group: InGroup) -> tuple[bool | None, bool | None]:
+        """Whether it includes a user, and whether it then excludes them. called: what a policy may call them."""
+        return _named(self.include, called, roles, in_group), _named(self.exclude, called, roles, in_group)
 
     @property
     def groups(self) -> frozenset[str]:
@@ -189,8 +192,8 @@ class AccessPolicy:
         return self.include.get("groups", frozenset()) | self.exclude.get("groups", frozenset())
 
 
-def _named(who: Mapping[str, frozenset[str]], user_id: str, roles: Collection[str], in_group: InGroup) -> bool | None:
-    if who["users"] & {"all", user_id} or who["roles"] & set(roles):
+def _named(who: Mapping[str, frozenset[str]], called: Collection[str], roles: Collection[str], in_group: InGroup) -> bool | None:
+    if who["users"] & set(called) or who["roles"] & set(roles):
         return True
     answers = [in_group(group) for group in who["groups"]]
     return True if True in answers else None if None in answers else False
@@ -198,7 +201,9 @@ def _named(who: Mapping[str, frozenset[str]], user_id: str, roles: Collection[st
 
 def _ids(conditions: Mapping[str, Any], prefix: str) -> dict[str, frozenset[str]]:
     users = conditions.get("users") or {}
-    return {name: frozenset(names.uuid(str(key)) for key in users.get(f"{prefix}{name.capitalize()}") or ()) for name in ("users", "groups", "roles")}
+    found = {name: frozenset(names.uuid(str(key)) for key in users.get(f"{prefix}{name.capitalize()}") or ()) for name in ("users", "groups", "roles")}
+    kinds = (users.get(f"{prefix}GuestsOrExternalUsers") or {}).get("guestOrExternalUserTypes") or ""
+    return {**found, "users": found["users"] | ({_GUESTS} if "internalGuest" in kinds else set())}
 
 
 def _enabled(policies: Iterable[Mapping[str, Any]]) -> Iterable[tuple[Mapping[str, Any], AccessPolicy]]:
@@ -235,13 +240,16 @@ class Asked(NamedTuple):
     excluded_from: tuple[str, ...]
 
 
-def asked(policies: Iterable[AccessPolicy] | None, defaults: bool | None, user_id: str, roles: Collection[str] | None, in_group: InGroup) -> Asked:
-    """policies, defaults (the tenant's security defaults), roles: None where they could not be read."""
+def asked(
+    policies: Iterable[AccessPolicy] | None, defaults: bool | None, user_id: str, roles: Collection[str] | None, in_group: InGroup, *, guest: bool = False
+) -> Asked:
+    """policies, defaults (the tenant's security defaults), roles: None where they could not be read. guest: an internal one."""
+    called = {_ALL, user_id, *([_GUESTS] if guest else [])}
     by: list[str] = ["security defaults"] if defaults else []
     left_out: list[str] = []
     unknown = policies is None or defaults is None
     for policy in policies or ():
-        included, excluded = policy.takes(user_id, roles or (), in_group)
+        included, excluded = policy.takes(called, roles or (), in_group)
         if roles is None:  # who holds a role is not known, and a policy that names one may take the user
             included = included or (None if policy.include["roles"] else included)
             excluded = excluded or (None if policy.exclude["roles"] else excluded)

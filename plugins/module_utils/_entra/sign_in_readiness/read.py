@@ -118,7 +118,7 @@ def read_legacy(client: Client, since: str, most_pages: int, parts: Parts, progr
 
     def entries() -> Iterator[tuple[str, str]]:
         for at in range(0, len(plan.LEGACY_CLIENTS), _CLIENTS_AT_ONCE):
-            pages, oldest = client.pages(_legacy_path(since, plan.LEGACY_CLIENTS[at : at + _CLIENTS_AT_ONCE])), ""
+            pages, oldest = client.pages(_legacy_path(since, plan.LEGACY_CLIENTS[at : at + _CLIENTS_AT_ONCE]), once=False), ""
             for page in islice(pages, most_pages):
                 progress.add(len(page))
                 for item in page:

@@ -15,7 +15,7 @@ from ..._core.errors import OffboardError
 from ..._core.marks import Shard
 from ..._module.vault_password import vault_password
 from . import access_pass, passwords
-from . import plan as user_plan
+from . import desired as user_desired
 
 #: The ways of selecting users; options of both modules.
 SELECTIONS = ("users", "domain", "group", "src", "snapshot")
@@ -145,7 +145,7 @@ class Options:
             selection=selection,
             snapshot_is_now=check_mode and snapshot is not None and not os.path.exists(snapshot),
             enabled=params["enabled"],
-            usage_location=user_plan.country(params["usage_location"]) if params["usage_location"] is not None else None,
+            usage_location=user_desired.country(params["usage_location"]) if params["usage_location"] is not None else None,
             licences=params["licences"],
             licence_group=LicenceGroupOption(names.uuid(group["id"]), group["remove_direct"]) if group else None,
             also_enable=frozenset(names.check_users("also_enable", params["also_enable"])),

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,8 +14,9 @@ from ..._core.errors import OffboardError
 from ..._core.model import Change, Skip
 from ..domains.plan import FEDERATED, authentication_of, root_of, upn_domain
 from .access_pass import moment
+from .desired import Desired
 from .licence_group import LicenceGroup, is_given
-from .licences import Sku, Skus
+from .licences import Skus
 
 KIND = "user"
 
@@ -48,36 +47,11 @@ FULL_RESET_ROLES = {
     "7be44c8a-adaf-4e2a-84d6-ab2649e08a13",  # Privileged Authentication Administrator
 }
 
-_FORCE = {"none": {"forceChangePasswordNextSignIn": False}, "next_sign_in": {"forceChangePasswordNextSignIn": True}}
-_FORCE["next_sign_in_with_mfa"] = {"forceChangePasswordNextSignIn": True, "forceChangePasswordNextSignInWithMfa": True}
-
 
 def signs_in_at_home(upn: str, user_type: str | None) -> bool:
     """Whether somebody else signs a guest in. One whose account is of this tenant alone is an internal guest, and has a password here as its members have:
     https://learn.microsoft.com/entra/external-id/user-properties. An invited one has #EXT# in the name."""
     return user_type == "Guest" and "#ext#" in upn.casefold()
-
-
-@dataclass(frozen=True)
-class Desired:
-    """What one user shall be. None and empty mean: leave it as it is.
-
-    add: id → disabled plans, None for "whatever is there, else all plans on"; exact: the direct licences shall be those of `add` and
-    no others; restored: as in the snapshot, so a licence that the tenant has no more is left out; blocked: leave the user alone,
-    because they were blocked before the snapshot was taken.
-    """
-
-    enabled: bool | None = None
-    add: Mapping[str, list[str] | None] = field(default_factory=dict)
-    remove: frozenset[str] = frozenset()
-    exact: bool = False
-    usage_location: str | None = None
-    password: bool = False
-    access_pass: bool = False
-    group: LicenceGroup | None = None
-    revoke_sessions: bool = False
-    restored: bool = False
-    blocked: bool = False
 
 
 @dataclass
@@ -102,79 +76,6 @@ class RepairContext:
     sessions_owed: Callable[[str, Mapping[str, Any]], bool] = lambda user_id, state: False
     #: whether the user is a member of the licence group
     is_member: Callable[[str], bool] = lambda user_id: False
-
-
-def desired_licences(names: Mapping[str, Any] | None, skus: Skus) -> dict[str, Any]:
-    """`add`, `remove` and `exact` of a Desired from the option `licences` (add, remove, set)."""
-    if not names:
-        return {}
-    wanted = names.get("set")
-    if wanted is not None and (names.get("add") or names.get("remove")):
-        raise OffboardError("licences: give either set, or add and remove", code="bad_option")
-    add = {skus.id(name): None for name in (wanted if wanted is not None else names.get("add") or ())}
-    # An unknown id to add comes out as soon as somebody lacks it. One to remove never would, for nobody has it.
-    remove = frozenset(skus.find(name).id for name in names.get("remove") or ())
-    if both := sorted(skus.name(sku) for sku in remove & add.keys()):
-        raise OffboardError(f"licences: {', '.join(both)} is in add and in remove", code="bad_option")
-    return {"add": add, "remove": remove, "exact": wanted is not None}
-
-
-def _are_licences(value: Any) -> bool:
-    return (
-        isinstance(value, dict)
-        and value.keys() <= {"add", "remove", "set"}
-        and all(isinstance(names, list) and all(isinstance(name, str) for name in names) for names in value.values())
-    )
-
-
-#: What a line of `src` may say besides who it is about: the rule, and whether a value keeps to it.
-_IN_SRC: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "enabled": ("true or false", lambda value: isinstance(value, bool)),
-    "licences": ("an object of add, remove or set, each a list of names", _are_licences),
-    "usage_location": ("a country code of two letters", lambda value: isinstance(value, str) and re.fullmatch("[A-Za-z]{2}", value) is not None),
-    "password": ('"keep" or "generate"', lambda value: value in ("keep", "generate")),
-}
-
-
-def country(text: str) -> str:
-    """A usage location as Graph wants it: two capital letters (ISO 3166-1 alpha-2). Raises OffboardError `bad_option`."""
-    if not re.fullmatch("[A-Za-z]{2}", text.strip()):
-        raise OffboardError(f"usage_location is {text!r}, but must be a country code of two letters, for instance JP", code="bad_option")
-    return text.strip().upper()
-
-
-def merged(base: Desired, line: Mapping[str, Any], skus: Skus) -> Desired:
-    """`base` with what a line of `src` says of its own: enabled, licences, usage_location, password (keep or generate).
-
-    Raises OffboardError `bad_src` for anything else.
-    """
-    known = {"id", "userPrincipalName", *_IN_SRC}
-    if unknown := sorted(set(line) - known):
-        raise OffboardError(f"unknown {', '.join(unknown)}; known are {', '.join(sorted(known))}", code="bad_src")
-    for name, (rule, fits) in _IN_SRC.items():
-        if name in line and not fits(line[name]):
-            value = "something else" if name == "password" else json.dumps(line[name], ensure_ascii=False)  # it may be a real password
-            raise OffboardError(f"{name} is {value}, but must be {rule}; left out, the task's option holds", code="bad_src")
-    own: dict[str, Any] = {name: line[name] for name in ("enabled", "usage_location") if name in line}
-    if "usage_location" in own:
-        own["usage_location"] = own["usage_location"].upper()  # Graph refuses jp, for each user
-    if "password" in line:
-        own |= {"password": line["password"] == "generate", "access_pass": False}
-    if "licences" in line:
-        own |= desired_licences(line["licences"], skus)
-    return replace(base, **own)
-
-
-def from_snapshot(base: Desired, record: Mapping[str, Any], also_enable: Collection[str]) -> Desired:
-    """What the snapshot says: enabled again if it was enabled then, its direct licences back. Nothing is ever taken away.
-
-    Users who were blocked then stay so, unless their id or userPrincipalName (as `names.user` has it) is in `also_enable`.
-    """
-    named = not names.of_user(record["id"], record["userPrincipalName"]).isdisjoint(also_enable)
-    if not record["accountEnabled"] and not named:
-        return Desired(blocked=True)
-    licences = {names.licence(item["skuId"]): list(item["disabledPlans"]) for item in record["licences"]}
-    return replace(base, enabled=True, add=licences, usage_location=record.get("usageLocation") or base.usage_location, restored=True)
 
 
 def user_state(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -448,103 +349,3 @@ def _undo(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     if "licences" in after:
         parts.append("licences: set to those in before")
     return phrases.english("undo_users", options=" and ".join(parts)) if parts else ""
-
-
-# -- the requests of a change
-
-
-def patch_body(change: Change, password: str | None, force_change: str) -> dict[str, Any]:
-    """The one PATCH that unblocks, sets the password and the usage location; empty when none of them changes."""
-    after = change.after or {}
-    body: dict[str, Any] = {name: after[name] for name in ("accountEnabled", "usageLocation") if name in after}
-    if PASSWORD in after:
-        if password is None:
-            raise ValueError("a password that is in no hand-over file must not be set")
-        body["passwordProfile"] = {"password": password, **_FORCE[force_change]}
-    return body
-
-
-def licence_body(change: Change, skus: Skus) -> dict[str, Any]:
-    """assignLicense with additions and removals together, so that no service goes away in between; empty when nothing changes."""
-    before, after = (change.before or {}).get("licences"), (change.after or {}).get("licences")
-    if after is None:
-        return {}
-    before = before or {}
-    add = [{"skuId": skus.id(name), "disabledPlans": plans} for name, plans in after.items() if before.get(name) != plans]
-    return {"addLicenses": add, "removeLicenses": [skus.id(name) for name in before if name not in after]}
-
-
-def too_few(name: str, needed: int, sku: Sku) -> str:
-    """What to tell of a licence that has fewer seats than the changes need; empty when it has enough."""
-    free = max(0, sku.free)
-    if needed <= free:
-        return ""
-    return phrases.english("seats_ended" if sku.ended else "seats_missing", name=name, needed=needed, free=free, missing=needed - free)
-
-
-def new_seats(change: Change, steps: Collection[str] = ("group", "licences")) -> list[str]:
-    """Part numbers of which the change, or those of its steps, take a seat."""
-    before, after = change.before or {}, change.after or {}
-    by_group = (after.get("licenceGroup") or {}).get("seats", []) if "group" in steps else []
-    direct = [name for name in after.get("licences") or {} if name not in (before.get("licences") or {})] if "licences" in steps else []
-    return [*by_group, *direct]
-
-
-Expectation = tuple[tuple[str, Any], ...]
-
-
-def expectation(change: Change, parts: Collection[str] | None = None) -> Expectation:
-    """What Graph's user must show after the change (or after those of its properties in `parts`). Revoked sessions cannot be read."""
-    after = (change.after or {}).items()
-    return tuple(
-        (name, value) for name, value in after if name not in ("signInSessions", "temporaryAccessPass", "left_out") and (parts is None or name in parts)
-    )
-
-
-def password_changed(change: Change, item: Mapping[str, Any]) -> bool:
-    """Whether the password of Graph's user was set after the change was planned."""
-    return (change.before or {}).get(PASSWORD) != item.get("lastPasswordChangeDateTime")
-
-
-def meets(item: Mapping[str, Any], expected: Expectation, skus: Skus, *, password_changed: bool) -> bool:
-    """Whether Graph's user shows what is expected. A password cannot be read: `password_changed` tells whether the time of its last change is another."""
-    state = user_state(item)
-    for name, value in expected:
-        if name == PASSWORD:
-            seen = password_changed
-        elif name == "licenceGroup":
-            seen = not group_errors(item, value, skus)
-        elif name == "licences":
-            seen = named(state[name], skus) == value
-        else:
-            seen = state[name] == value
-        if not seen:
-            return False
-    return True
-
-
-def group_errors(item: Mapping[str, Any], group: Mapping[str, Any], skus: Skus) -> dict[str, str]:
-    """What a user does not have yet of a group's licences (`licenceGroup` of a change): part number → the error, "" while it is on its way."""
-    made = LicenceGroup(group["id"], group["name"], {}).gives(item.get("licenseAssignmentStates") or ())
-    errors = {name: made.get(skus.id(name) if name in skus else name, "") for name in group["licences"]}
-    return {name: error for name, error in errors.items() if error != "Active"}
-
-
-_SEATS = re.compile(r"does not have any available licenses", re.IGNORECASE)
-_LOCATION = re.compile(r"invalid usage location", re.IGNORECASE)
-_COMPLEXITY = re.compile(r"password (complexity|.*banned|.*policy)", re.IGNORECASE)
-
-
-def refusal_code(status: int, message: str, step: str) -> str:
-    """Our code for a refused step. The texts are those that Graph is known to send; without one, the status decides."""
-    if status == 404:
-        return "user_deleted"
-    if status == 403:
-        return "needs_higher_role" if step == "patch" else "permission_missing"
-    if status == 400 and step == "licences":
-        return "no_seat" if _SEATS.search(message) else "no_usage_location" if _LOCATION.search(message) else "licence_refused"
-    if status == 400 and step in ("pass", "old_pass"):
-        return "pass_refused"
-    if status == 400 and _COMPLEXITY.search(message):
-        return "password_refused"
-    return {401: "unauthorized", 429: "throttled"}.get(status, "refused")

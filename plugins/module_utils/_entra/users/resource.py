@@ -37,14 +37,17 @@ from ..snapshot.files import read_user_ids
 from ..snapshot.plan import KIND as SNAPSHOT
 from ..snapshot.plan import holds
 from . import access_pass, passes_there
+from . import desired as user_desired
 from . import plan as user_plan
+from . import requests as user_requests
+from .desired import Desired
 from .display_names import DisplayNames
 from .history import History
 from .licence_group import FIELDS, LicenceGroup
 from .licences import Skus
 from .options import InfoOptions, Options
 from .passwords import HandOver, PassBook
-from .plan import KIND, Decision, Desired, RepairContext, decide, user_state
+from .plan import KIND, Decision, RepairContext, decide, user_state
 from .results import Results
 from .selection import Named, Selection, fields_of, members, named_in, user_path
 from .verification import Late
@@ -180,7 +183,7 @@ class Users(OfTenant):
             access_pass=options.gives_pass,
             group=self._group,
             revoke_sessions=options.revoke_sessions,
-            **user_plan.desired_licences(options.licences, self._skus),
+            **user_desired.desired_licences(options.licences, self._skus),
         )
 
     @cached_property
@@ -212,12 +215,12 @@ class Users(OfTenant):
         """What is desired of a user who is named."""
         if who.saved is not None:
             self._meet(who.saved)
-            desired = user_plan.from_snapshot(base, who.saved, self._options.also_enable)
+            desired = user_desired.from_snapshot(base, who.saved, self._options.also_enable)
             return self._shared.setdefault(repr(desired), desired)
         if who.line is None:
             return base
         try:
-            desired = user_plan.merged(base, who.line, self._skus)
+            desired = user_desired.merged(base, who.line, self._skus)
         except OffboardError as exc:
             raise OffboardError(f"{who.where}: {exc.msg}", code=exc.code) from exc
         if desired.password and self._handover is None:
@@ -294,7 +297,7 @@ class Users(OfTenant):
                 changed.add(one)
                 plan.changes.append(decision.change)
                 self._display_names.note(decision.change, item.state.get("displayName"))
-                seats.update(user_plan.new_seats(decision.change))
+                seats.update(user_requests.new_seats(decision.change))
                 left_out.update((decision.change.after or {}).get("left_out", ()))
                 self._note_own(decision.change)
             elif decision.skip is not None:
@@ -314,7 +317,7 @@ class Users(OfTenant):
         for name, count in seats.items():
             sku = self._skus.find(name)
             self._free[name] = sku.free
-            if told := user_plan.too_few(name, count, sku):
+            if told := user_requests.too_few(name, count, sku):
                 plan.warnings.append(told)
         if not len(plan.changes):
             self._results.publish()
@@ -365,7 +368,7 @@ class Users(OfTenant):
         if self._options.snapshot_is_now:
             now = {"id": item.id, "userPrincipalName": item.name, "licences": (), **{name: item.state[name] for name in ("accountEnabled", "usageLocation")}}
             self._meet(now)
-            return user_plan.from_snapshot(self._base, now, self._options.also_enable)
+            return user_desired.from_snapshot(self._base, now, self._options.also_enable)
         if keyed is None:
             return self._base
         return keyed.get(names.uuid(item.id)) or keyed[names.user(item.name)]
@@ -420,8 +423,8 @@ class Users(OfTenant):
         for path, answer in self._client.get_many(paths):
             change = paths[path]
             if answer.ok:
-                changed = user_plan.password_changed(change, answer.body)
-                if user_plan.meets(answer.body, user_plan.expectation(change), self._skus, password_changed=changed):
+                changed = user_requests.password_changed(change, answer.body)
+                if user_requests.meets(answer.body, user_requests.expectation(change), self._skus, password_changed=changed):
                     yield change
 
     def guard(self, plan: Plan) -> Iterable[Refusal]:

@@ -13,6 +13,7 @@ from ..._core.marks import Marks, mark
 from ..._core.model import Change
 from ..._core.spool import Spool
 from . import plan as user_plan
+from . import requests as user_requests
 from .licences import Skus
 
 
@@ -22,7 +23,7 @@ class Late:
     def __init__(self, applied: Spool) -> None:
         self._applied = applied
         self._users = Marks(mark(change.id) for change in applied)
-        self._expected: list[user_plan.Expectation] = []
+        self._expected: list[user_requests.Expectation] = []
         self._which = array("L", bytes(array("L").itemsize * len(self._users)))
         #: the last change of the password that must no longer be read
         self._before = array("Q", bytes(8 * len(self._users)))
@@ -34,7 +35,7 @@ class Late:
         for change in applied:
             place = self._users.place_of(mark(change.id))
             self._before[place] = mark((change.before or {}).get(user_plan.PASSWORD))
-            expected = user_plan.expectation(change)
+            expected = user_requests.expectation(change)
             number = shared.setdefault(repr(expected), len(self._expected))
             if number == len(self._expected):
                 self._expected.append(expected)
@@ -46,13 +47,13 @@ class Late:
         if place is None or self._seen[place]:
             return
         changed = mark(item.get("lastPasswordChangeDateTime")) != self._before[place]
-        if user_plan.meets(item, self._expected[self._which[place]], skus, password_changed=changed):
+        if user_requests.meets(item, self._expected[self._which[place]], skus, password_changed=changed):
             self._seen[place] = 1
             self.count -= 1
             self.errors.pop(item["id"], None)
             return
         group = dict(self._expected[self._which[place]]).get("licenceGroup")
-        if group is not None and (errors := {name: text for name, text in user_plan.group_errors(item, group, skus).items() if text}):
+        if group is not None and (errors := {name: text for name, text in user_requests.group_errors(item, group, skus).items() if text}):
             self.errors[item["id"]] = ", ".join(f"{name} ({text})" for name, text in errors.items())
 
     def __iter__(self) -> Iterator[Change]:

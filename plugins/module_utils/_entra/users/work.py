@@ -19,6 +19,7 @@ from ..._module.clock import now
 from ..._module.runner import Record
 from . import access_pass
 from . import plan as user_plan
+from . import requests as user_requests
 from .display_names import DisplayNames
 from .licence_group import MEMBERS_PER_REQUEST, LicenceGroup
 from .licences import Skus
@@ -191,14 +192,14 @@ class Work:
         match job.steps[0]:
             case "patch":
                 job.patched = True
-                return [Request("PATCH", path, user_plan.patch_body(change, job.password, means.force_change), job)]
+                return [Request("PATCH", path, user_requests.patch_body(change, job.password, means.force_change), job)]
             case "revoke":
                 return [Request("POST", f"{path}/revokeSignInSessions", None, job)]
             case "old_pass":
                 return [Request("DELETE", f"{access_pass.passes_of(change.id)}/{job.old_pass}", None, job)]
             case "pass":
                 return [Request("POST", access_pass.passes_of(change.id), means.terms.body(), job)]
-        wanted = user_plan.new_seats(change, job.steps[:1])
+        wanted = user_requests.new_seats(change, job.steps[:1])
         # A group takes a member whom it gets no seat for, so that nobody is told.
         if short := [name for name in wanted if means.free.get(name, 0) <= 0 and not job.tries and (name in self._full or job.steps[0] == "group")]:
             self._finish([self._outcome(job, "failed", "no_seat", f"{change.name}: no seat of {', '.join(short)} is left")])
@@ -208,7 +209,7 @@ class Work:
         if job.steps[0] == "group":
             self._joining.append(job)
             return list(self._join()) if len(self._joining) >= MEMBERS_PER_REQUEST else []
-        return [Request("POST", f"{path}/assignLicense", user_plan.licence_body(change, means.skus), job)]
+        return [Request("POST", f"{path}/assignLicense", user_requests.licence_body(change, means.skus), job)]
 
     def _done(self, pairs: list[tuple[Request, Answer]]) -> list[Request]:
         follow_ups: list[Request] = []
@@ -293,7 +294,7 @@ class Work:
         early = (
             job.steps[0] == "licences"
             and "usageLocation" in (job.change.after or {})
-            and user_plan.refusal_code(answer.status, message, "licences") == "no_usage_location"
+            and user_requests.refusal_code(answer.status, message, "licences") == "no_usage_location"
         )
         return early and job.tries < _ROUNDS
 
@@ -301,7 +302,7 @@ class Work:
         """Refused at the first try of this password, so it is nobody's; with an answer lost before, an earlier request might have set it."""
         if answer.failure is not None or job.password is None or job.steps[0] != "patch" or job.tries or job.renewed >= _RENEWALS:
             return False
-        return user_plan.refusal_code(answer.status, answer.error(request).msg, "patch") == "password_refused"
+        return user_requests.refusal_code(answer.status, answer.error(request).msg, "patch") == "password_refused"
 
     def _refused(self, job: _Job, request: Request, answer: Answer) -> Outcome:
         error = answer.error(request)
@@ -309,9 +310,9 @@ class Work:
             job.patched = False
         if answer.failure is not None:
             return self._outcome(job, "failed", error.code, error.msg)
-        code = user_plan.refusal_code(answer.status, error.msg, job.steps[0])
+        code = user_requests.refusal_code(answer.status, error.msg, job.steps[0])
         if code == "no_seat":
-            for name in user_plan.new_seats(job.change):
+            for name in user_requests.new_seats(job.change):
                 if self._means.skus.find(name).id in error.msg.casefold():
                     self._means.free[name] = 0
                     self._full.add(name)
@@ -328,9 +329,9 @@ class Work:
             if "pass" in job.steps[0]:
                 requests += self._pass_again(job, answer)
                 continue
-            expected = user_plan.expectation(job.change, _PARTS[job.steps[0]])
-            changed = user_plan.password_changed(job.change, answer.body)
-            if answer.ok and expected and user_plan.meets(answer.body, expected, self._means.skus, password_changed=changed):
+            expected = user_requests.expectation(job.change, _PARTS[job.steps[0]])
+            changed = user_requests.password_changed(job.change, answer.body)
+            if answer.ok and expected and user_requests.meets(answer.body, expected, self._means.skus, password_changed=changed):
                 self._step_done(job)
             requests += self._next(job)
         return iter(requests)

@@ -27,10 +27,11 @@ from ..roles import read_guarded, read_roles
 from ..snapshot.files import read_manifest, read_snapshot_users
 from ..snapshot.plan import works_by_group
 from ..users import passes_there
+from ..users.desired import Desired, from_snapshot, merged
 from ..users.history import History
 from ..users.licences import Skus
 from ..users.passwords import SHORTEST, HandOver, PassBook
-from ..users.plan import FULL_RESET_ROLES, KIND, Desired, from_snapshot, merged, user_state
+from ..users.plan import FULL_RESET_ROLES, KIND, user_state
 from ..users.resource import skus_of
 from ..users.results import Results
 from ..users.selection import fields_of, src_lines

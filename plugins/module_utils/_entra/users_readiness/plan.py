@@ -12,8 +12,9 @@ from typing import Any
 
 from ..._core import names
 from ..domains.plan import FEDERATED, authentication_of, is_of, root_of, upn_domain
+from ..users.desired import Desired
 from ..users.licences import Skus
-from ..users.plan import RESETTABLE_ROLES, Desired, signs_in_at_home, wanted_licences
+from ..users.plan import RESETTABLE_ROLES, signs_in_at_home, wanted_licences
 
 #: what is known of the password in the hand-over file
 UNSET, CHANGED = "unset", "changed"

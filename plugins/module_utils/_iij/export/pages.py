@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from ..._core.errors import OffboardError
 from ..._core.marks import Marks, mark
+from .attributes import attribute
 
 Get = Callable[[str, Mapping[str, Any]], dict[str, Any]]
 
@@ -58,7 +59,7 @@ def ways(config: Mapping[str, Any] | None, page_size: int, most: int = 1_000_000
     def says(*path: str) -> bool:
         found: Any = config
         for name in path:
-            found = found.get(name) if isinstance(found, Mapping) else None
+            found = attribute(found, name) if isinstance(found, Mapping) else None
         return found is True
 
     return Ways(page_size, says("sort", "supported"), says("pagination", "cursor"), most)
@@ -96,7 +97,7 @@ def _once(get: Get, path: str, how: Ways, into: Put, tell: Callable[[int], None]
                 "are so many, raise max_resources; otherwise its list grows for ever, which IIJ's support has to see.",
                 code="too_large",
             )
-        cursor = page.get("nextCursor") or ""
+        cursor = attribute(page, "nextCursor") or ""
         # by what came, never by what was asked for; a service that repeats itself ends here too
         if (not cursor or cursor in seen) if how.cursor else (came == before or came >= (total or 0)):
             break
@@ -108,13 +109,13 @@ def _once(get: Get, path: str, how: Ways, into: Put, tell: Callable[[int], None]
 
 def _page(path: str, page: Mapping[str, Any], uncounted: bool) -> tuple[int | None, list[dict[str, Any]]]:
     """How many there are (None: with cursors a service need not count), and those of this page."""
-    total, resources = page.get("totalResults"), page.get("Resources")
+    total, resources = attribute(page, "totalResults"), attribute(page, "Resources")
     resources = [] if resources is None else resources
     counts = (isinstance(total, int) and not isinstance(total, bool) and total >= 0) or (total is None and uncounted)
     whole = counts and isinstance(resources, list)
-    if not whole or not all(isinstance(item, dict) and _is_id(item.get("id")) for item in resources):
+    if not whole or not all(isinstance(item, dict) and _is_id(attribute(item, "id")) for item in resources):
         raise OffboardError(f"{path}: the service answered with success, and with something that is no list of SCIM.", code="no_list")
-    cursor = page.get("nextCursor")
+    cursor = attribute(page, "nextCursor")
     if cursor is not None and not isinstance(cursor, str):
         raise OffboardError(f"{path}: the service answered with a cursor that is none.", code="no_list")
     return total, resources  # type: ignore[return-value]
@@ -139,23 +140,24 @@ def memberships(users: Iterable[Mapping[str, Any]], groups: Iterable[Mapping[str
     """Compare what groups say of their members with what users say of the groups that they are a direct member of."""
     members, known, empty = array("Q"), set(), []
     for group in groups:
-        known.add(group["id"])
-        found = _ids(group.get("members"))
-        members.extend(mark(group["id"], member) for member in found)
+        key, found = attribute(group, "id"), _ids(attribute(group, "members"))
+        known.add(key)
+        members.extend(mark(key, member) for member in found)
         if not found:
-            empty.append(group["id"])
+            empty.append(key)
     has, lacking, said = Marks(members), set(), False
     there = False
     for user in users:
         there = True
-        told = user.get("groups")
+        key, told = attribute(user, "id"), attribute(user, "groups")
         for group in told if isinstance(told, list) else ():
-            value = group.get("value") if isinstance(group, Mapping) else None
+            value, kind = (attribute(group, "value"), attribute(group, "type")) if isinstance(group, Mapping) else (None, None)
             said = said or isinstance(value, str)
-            if isinstance(value, str) and group.get("type") != "indirect" and value in known and mark(value, user["id"]) not in has:
+            if isinstance(value, str) and kind != "indirect" and value in known and mark(value, key) not in has:
                 lacking.add(value)
     return Memberships(tuple(sorted(lacking)), tuple(empty), there and not said)
 
 
 def _ids(members: Any) -> set[str]:
-    return {item["value"] for item in members if isinstance(item, Mapping) and isinstance(item.get("value"), str)} if isinstance(members, list) else set()
+    values = (attribute(item, "value") for item in members if isinstance(item, Mapping)) if isinstance(members, list) else ()
+    return {value for value in values if isinstance(value, str)}

@@ -22,6 +22,7 @@ from ..._core.plain import to_json
 from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._core.spreadsheet import BOM, cell
+from .attributes import attribute
 
 KIND = "iij_id_export"
 USERS, GROUPS, SERVICE, PEOPLE = "users.jsonl", "groups.jsonl", "service.json", "users.csv"
@@ -98,13 +99,15 @@ def table(found: ExportedLists) -> Iterator[tuple[str, bytes]]:
     @lru_cache(10_000)
     def called(identity: str) -> str:
         group = found.groups.get(identity)
-        return "" if group is None else str(group.get("displayName") or identity)
+        return "" if group is None else str(attribute(group, "displayName") or identity)
 
     keys = dict.fromkeys(key for user in found.users.each() for key in _keys(user))
     prefixes = _prefixes({name for name, _inner in keys})
-    columns = list(dict.fromkeys((*_COLUMNS, *(_column(name, inner, prefixes) for name, inner in keys))))
+    columns: dict[str, str] = {}
+    for column in (*_COLUMNS, *(_column(name, inner, prefixes) for name, inner in keys)):
+        columns.setdefault(column.casefold(), column)
     rows = (_row(user, called, prefixes) for user in found.users.each())
-    yield from _parts(PEOPLE, BOM.encode() + _line(columns), (_line([row.get(column, "") for column in columns]) for row in rows))
+    yield from _parts(PEOPLE, BOM.encode() + _line(columns.values()), (_line([row.get(column, "") for column in columns]) for row in rows))
 
 
 def _line(values: Iterable[str]) -> bytes:
@@ -116,7 +119,7 @@ def _line(values: Iterable[str]) -> bytes:
 def _keys(user: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What has a column: name, and the name inside of it (empty without one)."""
     for name, value in user.items():
-        if name not in ("schemas", "meta"):
+        if name.casefold() not in ("schemas", "meta"):
             yield from ((name, inner) for inner in value) if isinstance(value, Mapping) else [(name, "")]
 
 
@@ -135,24 +138,24 @@ def _row(user: Mapping[str, Any], called: Callable[[str], str], prefixes: Mappin
     row: dict[str, str] = {}
     for name, inner in _keys(user):
         value = user[name]
-        if name == "groups" and isinstance(value, list):
-            row[name] = "; ".join(_group(item, called) for item in value)
+        if name.casefold() == "groups" and isinstance(value, list):
+            row["groups"] = "; ".join(_group(item, called) for item in value)
         else:
-            row[_column(name, inner, prefixes)] = _shown(value[inner] if inner else value)
+            row[_column(name, inner, prefixes).casefold()] = _shown(value[inner] if inner else value)
     return row
 
 
 def _group(item: Any, called: Callable[[str], str]) -> str:
     if not isinstance(item, Mapping):
         return _shown(item)
-    identity = str(item.get("value") or "")
-    return called(identity) or str(item.get("display") or identity)
+    identity = str(attribute(item, "value") or "")
+    return called(identity) or str(attribute(item, "display") or identity)
 
 
 def _shown(value: Any) -> str:
     """A value on one line: of several with a value of their own the primary or first one."""
-    if isinstance(value, list) and value and all(isinstance(item, Mapping) and "value" in item for item in value):
-        return _shown(next((item for item in value if item.get("primary") is True), value[0])["value"])
+    if isinstance(value, list) and value and all(isinstance(item, Mapping) and "value" in map(str.casefold, item) for item in value):
+        return _shown(attribute(next((item for item in value if attribute(item, "primary") is True), value[0]), "value"))
     if value is None or isinstance(value, str):
         return value or ""
     return json.dumps(value, ensure_ascii=False)

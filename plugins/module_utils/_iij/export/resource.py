@@ -24,6 +24,7 @@ from ..._module.runner import Resource
 from ..._module.vault_password import decrypt_file
 from ..scim import Scim
 from . import pages
+from .attributes import attribute
 from .kept import MANIFEST, RECORDED, check_files, exports, sealed
 from .options import Options
 from .plan import KIND, ExportedLists, digest, files, incomplete, plan
@@ -82,7 +83,7 @@ class Export(Resource):
         for identity in sorted({*doubtful.empty, *doubtful.lacking}):
             one = self._said(f"/Groups/{quote(identity, safe='')}")
             gone = gone or one is None
-            if one is not None and one.get("id") == identity:
+            if one is not None and attribute(one, "id") == identity:
                 groups.put(one)
             progress.add()
         lacking = [name for name, whole in (("users", read["users"]), ("groups", read["groups"] and not gone)) if not whole]

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..._core.plain import to_json
+from .attributes import attribute
 
 #: KiB that the database keeps in memory
 _CACHE = 4096
@@ -29,7 +30,7 @@ class Resources(Mapping[str, Mapping[str, Any]]):
 
     def put(self, item: Mapping[str, Any]) -> None:
         """Keep one; it has an `id`."""
-        self._base.execute("INSERT OR REPLACE INTO resource VALUES (?, ?)", (item["id"], to_json(item, separators=(",", ":"))))
+        self._base.execute("INSERT OR REPLACE INTO resource VALUES (?, ?)", (attribute(item, "id"), to_json(item, separators=(",", ":"))))
 
     def clear(self) -> None:
         """Forget all of them."""

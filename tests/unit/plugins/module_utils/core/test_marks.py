@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import uuid
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._core.marks import Marks, Shard, mark
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.marks import Marks, Once, Shard, mark
 
 
 def test_parts_are_kept_apart():
@@ -54,3 +55,14 @@ def test_bad_shards_are_told(text):
 def test_half_a_character_in_an_id_has_a_mark():
     """JSON and Windows let it in."""
     assert mark("a\ud800") != mark("a\udfff")
+
+
+def test_what_has_come_is_known_in_few_bytes():
+    tracemalloc.start()
+    once = Once()
+    assert all(once.is_new(f"{number:08x}-0000-4000-8000-000000000000") for number in range(100_000))
+    kept = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert kept < 12 * 100_000
+    assert not any(once.is_new(f"{number:08x}-0000-4000-8000-000000000000") for number in range(100_000))
+    assert once.is_new("half of a character \ud800") and once.is_new("") and not once.is_new("")

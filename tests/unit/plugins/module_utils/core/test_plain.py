@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import json
 import re
+import unicodedata
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import plain, sheet
@@ -56,6 +57,7 @@ FRIENDLY = [
     "C:\\x1b\\tool",
     "tab\tstays",
     "Zoë™ ® ½",
+    "e\u0302\u0301\u0323 שׁ\u05bc\u05b8\u0591 ก็่ སྒྲུབ ཧཱུྃ နှုံ့ ……——！！",
 ]
 
 
@@ -77,13 +79,35 @@ def test_what_nobody_sees_is_shown(char):
     assert plain.file_part(f"a{char}b") == "a-b" and json.loads(plain.to_json(char)) == char
 
 
-@given(st.text(st.characters(codec=None) | st.sampled_from("\x1b\x9b\u202e\ud800\n\\")))
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Z" + "\u0301" * 6 + "a", "Z\u0301\u0301\u0301\u0301\\u0301\\u0301a"),
+        ("ก" + "\u0e47" * 5, "ก" + "\u0e47" * 4 + "\\u0e47"),
+        ("x" + "\u0489\u0336" * 3, "x" + "\u0489\u0336" * 2 + "\\u0489\\u0336"),
+        ("x" + "\u0301\u200d" * 5, "x" + "\u0301\u200d" * 4 + "\\u0301\u200d"),
+        ("\u0301" * 5 + "。" + "\u0301" * 4, "\u0301" * 4 + "\\u0301。" + "\u0301" * 4),
+        ("x\U000e0101\U000e0102\U000e0103\U000e0104\U000e0105", "x\U000e0101\U000e0102\U000e0103\U000e0104\\U000e0105"),
+    ],
+)
+def test_marks_are_heaped_on_no_other_line(text, shown):
+    assert plain.line(text) == plain.lines(text) == shown and plain.line(shown) == shown
+    assert json.loads(plain.to_json(text)) == text
+
+
+def without_marks(text):
+    return "".join(character for character in text if unicodedata.category(character) not in ("Mn", "Me"))
+
+
+@given(st.text(st.characters(codec=None) | st.sampled_from("\x1b\x9b\u202e\ud800\n\\\u0301")))
 def test_what_is_shown_names_each_character_it_hides(text):
     assert plain.line("\x1b\x9b\u202e\n") == r"\x1b\x9b\u202e\n"
     shown = plain.line(text)
     assert not OBEYED.search(shown) and "\n" not in shown
     if "\\" not in text:
-        assert re.sub(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|n)", "", shown) == re.sub(rf"{OBEYED.pattern}|{UNSEEN}|\n", "", text)
+        kept, visible = re.sub(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|n)", "", shown), re.sub(rf"{OBEYED.pattern}|{UNSEEN}|\n", "", text)
+        heaped = re.search(r"[^\w\x00-\x7f]{5}", visible)
+        assert (without_marks(kept) == without_marks(visible)) if heaped else kept == visible
 
 
 @given(st.recursive(st.text(st.characters(codec=None)), lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(codec=None)), inner)))

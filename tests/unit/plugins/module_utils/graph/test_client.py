@@ -175,6 +175,18 @@ def test_a_list_of_pages(world: World, graph: Answers) -> None:
     assert all(request.headers["ConsistencyLevel"] == "eventual" for request in world.requests)
 
 
+def test_what_comes_again_far_behind_is_given_once(graph: Answers) -> None:
+    links = [f"{GRAPH}/users?$skiptoken={number}" for number in range(3)]
+    answers = (page("1", "2", link=links[0]), page("3", link=links[1]), page("4", "1", link=links[2]), page("3", "5"))
+    assert [item["id"] for item in graph(*answers).list("/users")] == ["1", "2", "3", "4", "5"]
+    assert [len(found) for found in graph(*answers).pages("/auditLogs/signIns", once=False)] == [2, 1, 2, 2]
+
+
+def test_what_has_no_id_of_its_own_is_given_as_often_as_it_comes(graph: Answers) -> None:
+    client = graph(answer(200, {"value": [{"tenantId": "a"}, {"tenantId": "b"}, {"id": None}, {"id": None}, {"id": ["x"]}, {"id": 7}]}))
+    assert len(list(client.list("/policies/crossTenantAccessPolicy/partners"))) == 6
+
+
 @pytest.mark.parametrize(
     ("answers", "code"),
     [

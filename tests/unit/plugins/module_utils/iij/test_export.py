@@ -248,3 +248,37 @@ def test_when_another_export_is_written(current, incomplete, digest_now, action)
             return [exc.code]
 
     assert decide() == ([action] if action else [])
+
+
+def folded(item):
+    """The same with each attribute's name in another case."""
+    if isinstance(item, dict):
+        return {name if name.startswith("urn:") else name.swapcase(): folded(value) for name, value in item.items()}
+    return [folded(one) for one in item] if isinstance(item, list) else item
+
+
+def test_the_names_of_attributes_have_no_case():
+    """RFC 7643 2.1. What was received stays as it was."""
+    user = {
+        "id": "u1",
+        "userName": "taro",
+        "emails": [{"value": "x@a"}, {"value": "y@a", "primary": True}],
+        "groups": [{"value": "g1"}],
+        "meta": {"version": "1"},
+    }
+    hana = {**user, "id": "u2", "userName": "hana"}
+    group = {"id": "g1", "displayName": "Sales", "members": [{"value": "u2"}]}
+    given = {"/Users": {"totalResults": 2, "Resources": [user, folded(hana)]}, "/Groups": {"totalResults": 1, "Resources": [group]}}
+    answers = {path: {name.upper(): value for name, value in page.items()} for path, page in given.items()}
+    answers["/Groups"]["RESOURCES"] = [folded(group)]
+    read = {path: Resources() for path in answers}
+    for path, into in read.items():
+        assert pages.everything(lambda path, query: answers[path], path, pages.Ways(9), 1, into).whole
+    assert list(read["/Users"].each()) == [user, folded(hana)]
+    assert pages.memberships(read["/Users"].each(), read["/Groups"].each()) == pages.Memberships(lacking=("g1",))
+    found = ExportedLists(read["/Users"], read["/Groups"])
+    ((_name, content),) = table(found)
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+    assert [(row["id"], row["userName"], row["emails"], row["groups"]) for row in rows] == [("u1", "taro", "y@a", "Sales"), ("u2", "hana", "y@a", "Sales")]
+    assert list(rows[0]) == ["id", "userName", "externalId", "active", "name.familyName", "name.givenName", "displayName", "emails", "phoneNumbers", "groups"]
+    assert pages.ways({"SORT": {"Supported": True}}, 1).sort

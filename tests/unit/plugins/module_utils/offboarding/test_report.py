@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Outcome, Refusal
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import page as report_page
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import people as report_people
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import plan as report
 
 TOKYO = zoneinfo.ZoneInfo("Asia/Tokyo")
@@ -242,7 +243,7 @@ def test_who_has_arrived() -> None:
     assert made["arrivals"] is None and "プレイブック arrivals" in report_page.page(made, "ja", zoneinfo.ZoneInfo("Asia/Tokyo"))
     made["arrivals"] = report.arrivals_of(ARRIVALS)
     shown = report_page.page(made, "ja", zoneinfo.ZoneInfo("Asia/Tokyo"))
-    assert shown.count("<svg") == shown.count("</svg>") == 2 + len(report_page._ARRIVALS) and "AADSTS50126" in shown and "再設定。" in shown
+    assert shown.count("<svg") == shown.count("</svg>") == 2 + len(report_people._ARRIVALS) and "AADSTS50126" in shown and "再設定。" in shown
     assert "&lt;b&gt;" in shown and "&amp;lt;" not in shown and "taro@" not in shown and 'points="0.0,68.3 600.0,5.0"' in shown
     assert 'width="66.7"' in shown and "2026-02-01 16:00:00 JST" in shown
 
@@ -273,7 +274,7 @@ def test_no_arrivals(broken) -> None:
 def test_before_anybody_has_arrived() -> None:
     made = build()
     made["arrivals"] = report.arrivals_of({**ARRIVALS, "domains": [{"domain": "a.example", "counts": {}}], "failures": [], "arrivals_by_hour": []})
-    assert report_page.page(made, "en", zoneinfo.ZoneInfo("UTC")).count("<svg") == 1 + len(report_page._ARRIVALS)
+    assert report_page.page(made, "en", zoneinfo.ZoneInfo("UTC")).count("<svg") == 1 + len(report_people._ARRIVALS)
 
 
 def both(en, ja):
@@ -314,7 +315,7 @@ def test_the_bars_have_a_legend_and_are_told_to_who_does_not_see_them():
     made = build()
     made["arrivals"] = report.arrivals_of(ARRIVALS)
     text = report_page.page(made, "ja", TOKYO)
-    for _text, colour in report_page._ARRIVALS.values():
+    for _text, colour in report_people._ARRIVALS.values():
         assert re.search(rf'<th><svg [^>]*><rect [^>]*fill="{colour}"/></svg>', text)
     assert 'aria-label="arrived / サインイン済み: 3, failed / 失敗: 1, not seen yet / 未確認: 5"' in text
     assert '<td class="number" data-ja="失敗" data-en="failed">1</td>' in text  # where the window has no room for heads

@@ -107,6 +107,13 @@ def test_a_host_in_another_script_in_both_forms(host: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("host", ["faß.example", "xn--fa-hia.example"])
+def test_a_letter_with_another_small_form_is_itself(host: str) -> None:
+    """IDNA 2008 (RFC 5894 7.2) tells faß from fass."""
+    found = look({"a": "https://sso.faß.example/", "b": "https://XN--FA-HIA.example/", "c": "https://fass.example/"}, (host,))
+    assert found == [("a", "sso.faß.example"), ("b", "xn--fa-hia.example")]
+
+
 @pytest.mark.parametrize("text", ["", "https://auth.iij.jp/", "jp", "auth.*.jp", "a b.example", "\x1b[31m.example"])
 def test_what_is_no_host_is_refused(text: str) -> None:
     with pytest.raises(OffboardError) as caught:

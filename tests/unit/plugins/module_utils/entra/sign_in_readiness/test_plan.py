@@ -129,6 +129,27 @@ def test_who_is_asked(users: dict, roles, expected) -> None:
     assert plan.asked(plan.demanding([policy(**users)]), False, "u1", roles, MEMBERS.__getitem__) == expected
 
 
+INTERNAL = {"guestOrExternalUserTypes": "b2bCollaborationGuest,internalGuest", "externalTenants": None}
+INVITED = {"guestOrExternalUserTypes": "b2bCollaborationGuest", "externalTenants": None}
+
+
+@pytest.mark.parametrize(
+    ("users", "guest", "expected"),
+    [
+        ({"includeUsers": ["GuestsOrExternalUsers"]}, True, (True, ("p",), ())),
+        ({"includeUsers": ["GuestsOrExternalUsers"]}, False, (False, (), ())),
+        ({"includeGuestsOrExternalUsers": INTERNAL}, True, (True, ("p",), ())),
+        ({"includeGuestsOrExternalUsers": INTERNAL}, False, (False, (), ())),
+        ({"includeGuestsOrExternalUsers": INVITED}, True, (False, (), ())),
+        ({"includeGuestsOrExternalUsers": None}, True, (False, (), ())),
+        ({"includeUsers": ["All"], "excludeGuestsOrExternalUsers": INTERNAL}, True, (False, (), ("p",))),
+        ({"includeUsers": ["All"], "excludeGuestsOrExternalUsers": INTERNAL}, False, (True, ("p",), ())),
+    ],
+)
+def test_an_internal_guest_is_asked_as_a_guest(users: dict, guest: bool, expected) -> None:
+    assert plan.asked(plan.demanding([policy(**users)]), False, "u1", (), MEMBERS.__getitem__, guest=guest) == expected
+
+
 def test_what_could_not_be_read_is_not_no() -> None:
     assert plan.asked(None, False, "u1", (), MEMBERS.__getitem__).demanded is None
     assert plan.asked([], None, "u1", (), MEMBERS.__getitem__).demanded is None

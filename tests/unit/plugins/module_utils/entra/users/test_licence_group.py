@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import plan as user_plan
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import requests as user_requests
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.desired import Desired
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.licence_group import LicenceGroup
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.plan import Desired, decide
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.plan import decide
 
 from .test_plan import E3, EXCHANGE, SKUS, context, state
 
@@ -50,7 +51,7 @@ def test_groups_that_will(more):
 )
 def test_who_becomes_a_member_and_takes_a_seat(current, member, seats):
     change = decide("1", "u@a.example", current, Desired(group=GROUP), context(is_member=lambda user_id: member)).change
-    assert (change and user_plan.new_seats(change)) == seats
+    assert (change and user_requests.new_seats(change)) == seats
 
 
 @pytest.mark.parametrize(
@@ -114,10 +115,10 @@ def test_what_the_group_gives_is_not_assigned_directly():
 def test_what_must_be_seen(states, errors):
     change = decide("1", "u@a.example", state(), Desired(group=GROUP), context()).change
     item = {"licenseAssignmentStates": states}
-    assert user_plan.group_errors(item, change.after["licenceGroup"], SKUS) == errors
-    assert user_plan.meets(item, user_plan.expectation(change), SKUS, password_changed=False) is (errors == {})
+    assert user_requests.group_errors(item, change.after["licenceGroup"], SKUS) == errors
+    assert user_requests.meets(item, user_requests.expectation(change), SKUS, password_changed=False) is (errors == {})
 
 
 def test_a_licence_that_the_tenant_has_no_longer_is_not_seen():
     """The journal of an earlier run may name one."""
-    assert user_plan.group_errors({}, {"id": "g", "name": "licensed", "licences": ["OLD"]}, SKUS) == {"OLD": ""}
+    assert user_requests.group_errors({}, {"id": "g", "name": "licensed", "licences": ["OLD"]}, SKUS) == {"OLD": ""}

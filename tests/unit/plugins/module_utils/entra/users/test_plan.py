@@ -8,10 +8,13 @@ from __future__ import annotations
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.snapshot import plan as snapshot_plan
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import desired as user_desired
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import plan as user_plan
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import requests as user_requests
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.desired import Desired
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.licence_group import LicenceGroup
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.licences import Skus
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.plan import NEW_PASSWORD, Desired, RepairContext, decide
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.licences import Sku, Skus
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.plan import NEW_PASSWORD, RepairContext, decide
 
 E3, EXCHANGE = "05e9a617-0261-4cee-bb44-138d3ef5d965", "4b9405b0-7788-4568-add1-99614e613b69"
 #: an id that the tenant has not
@@ -143,9 +146,11 @@ def test_roles_are_not_read_when_nobody_is_touched():
     "desired",
     [
         Desired(enabled=True, password=True, access_pass=True, usage_location="JP", revoke_sessions=True),
-        Desired(**user_plan.desired_licences({"add": [E3]}, Skus(never))),
-        Desired(**user_plan.desired_licences({"set": [E3.upper()]}, Skus(never))),
-        user_plan.from_snapshot(Desired(), {"userPrincipalName": "u", "id": "1", "accountEnabled": True, "licences": [{"skuId": E3, "disabledPlans": []}]}, ()),
+        Desired(**user_desired.desired_licences({"add": [E3]}, Skus(never))),
+        Desired(**user_desired.desired_licences({"set": [E3.upper()]}, Skus(never))),
+        user_desired.from_snapshot(
+            Desired(), {"userPrincipalName": "u", "id": "1", "accountEnabled": True, "licences": [{"skuId": E3, "disabledPlans": []}]}, ()
+        ),
         Desired(group=LicenceGroup("g", "licensed", {E3: frozenset()})),
     ],
     ids=["passwords", "add", "set", "snapshot", "group"],
@@ -164,7 +169,7 @@ def test_an_earlier_plan_speaks_of_part_numbers():
 
 
 def test_an_unknown_licence_stops_the_plan():
-    desired = Desired(**user_plan.desired_licences({"add": [UNKNOWN]}, SKUS))
+    desired = Desired(**user_desired.desired_licences({"add": [UNKNOWN]}, SKUS))
     with pytest.raises(OffboardError, match=f"no licence '{UNKNOWN}', which u@a.example shall get; it has SPE_E3") as caught:
         decide("1", "u@a.example", state(), desired, context())
     assert caught.value.code == "licence_unknown"
@@ -172,7 +177,7 @@ def test_an_unknown_licence_stops_the_plan():
 
 def test_a_licence_that_is_gone_since_the_snapshot_hinders_nothing_else():
     licences = [{"skuId": sku, "disabledPlans": []} for sku in (UNKNOWN, E3)]
-    desired = user_plan.from_snapshot(Desired(), record(licences=licences), ())
+    desired = user_desired.from_snapshot(Desired(), record(licences=licences), ())
     after = {"accountEnabled": True, "licences": {"SPE_E3": []}, "left_out": ["licence_gone"]}
     assert decide("1", "u@a.example", state(accountEnabled=False), desired, context()).change.after == after
     skip = decide("1", "u@a.example", state(licences={E3: []}), desired, context()).skip
@@ -191,7 +196,7 @@ def test_a_licence_that_is_gone_since_the_snapshot_hinders_nothing_else():
     ],
 )
 def test_seats_in_grace_are_seats(units, consumed, free):
-    assert user_plan.Sku.of({"skuId": E3, "skuPartNumber": "SPE_E3", "prepaidUnits": units, "consumedUnits": consumed}).free == free
+    assert Sku.of({"skuId": E3, "skuPartNumber": "SPE_E3", "prepaidUnits": units, "consumedUnits": consumed}).free == free
 
 
 @pytest.mark.parametrize(
@@ -208,8 +213,8 @@ def test_seats_in_grace_are_seats(units, consumed, free):
     ],
 )
 def test_seats_that_are_missing_are_no_more_than_are_needed(units, told):
-    sku = user_plan.Sku.of({"skuId": E3, "skuPartNumber": "SPE_E3", "prepaidUnits": units, "consumedUnits": 219})
-    message = user_plan.too_few("SPE_E3", 2, sku)
+    sku = Sku.of({"skuId": E3, "skuPartNumber": "SPE_E3", "prepaidUnits": units, "consumedUnits": 219})
+    message = user_requests.too_few("SPE_E3", 2, sku)
     assert message.startswith(f"SPE_E3: {told}" if told else "") and bool(message) == bool(told)
     assert "-" not in message and ("suspended or locked out" in message) == ("subscription" in told)
 
@@ -220,13 +225,13 @@ LOST, KEPT = "11111111-0000-0000-0000-000000000001", "11111111-0000-0000-0000-00
 def test_a_service_that_the_licence_has_lost_is_left_out():
     row = {"skuId": E3, "skuPartNumber": "SPE_E3", "consumedUnits": 3, "prepaidUnits": {"enabled": 5}}
     skus = Skus(lambda: [{**row, "servicePlans": [{"servicePlanId": KEPT.upper()}]}])
-    desired = user_plan.from_snapshot(Desired(), record(licences=[{"skuId": E3, "disabledPlans": [LOST, KEPT]}]), ())
+    desired = user_desired.from_snapshot(Desired(), record(licences=[{"skuId": E3, "disabledPlans": [LOST, KEPT]}]), ())
     known = context()
     known.skus = skus
     found = decide("1", "u@a.example", state(), desired, known)
     assert found.change.after == {"licences": {"SPE_E3": [KEPT]}, "left_out": ["plan_gone"]}
     assert LOST in found.notes["plan_gone"] and "SPE_E3" in found.notes["plan_gone"]
-    assert user_plan.licence_body(found.change, skus)["addLicenses"] == [{"skuId": E3, "disabledPlans": [KEPT]}]
+    assert user_requests.licence_body(found.change, skus)["addLicenses"] == [{"skuId": E3, "disabledPlans": [KEPT]}]
     for there in ([KEPT], [LOST, KEPT]):
         again = decide("1", "u@a.example", state(licences={E3: sorted(there)}), desired, known)
         assert (again.change, again.skip) == (None, None), "a second run changes nothing"
@@ -234,7 +239,7 @@ def test_a_service_that_the_licence_has_lost_is_left_out():
 
 def test_a_licence_that_the_tenant_has_no_longer_can_be_removed():
     change = decide("1", "u@a.example", state(licences={UNKNOWN: [], E3: []}), Desired(**ADD_E3, exact=True), context()).change
-    assert user_plan.licence_body(change, SKUS) == {"addLicenses": [], "removeLicenses": [UNKNOWN]}
+    assert user_requests.licence_body(change, SKUS) == {"addLicenses": [], "removeLicenses": [UNKNOWN]}
 
 
 def test_synced_users_can_be_asked_for_and_a_set_password_is_not_set_again():
@@ -298,7 +303,7 @@ def test_sessions_that_an_earlier_run_has_left_are_revoked_without_the_pass_that
 
 def test_all_reasons_are_told_and_that_of_the_licence_last():
     licences = [{"skuId": UNKNOWN, "disabledPlans": []}]
-    desired = user_plan.from_snapshot(Desired(password=True), record(licences=licences), ())
+    desired = user_desired.from_snapshot(Desired(password=True), record(licences=licences), ())
     skip = decide("1", "u@a.example", state(onPremisesSyncEnabled=True), desired, context()).skip
     assert skip.code == "password_is_synced" and UNKNOWN in skip.msg
 
@@ -310,7 +315,7 @@ def test_a_pass_that_cannot_be_made_is_left_out():
     alone = decide("1", "u@a.example", state(), Desired(access_pass=True, revoke_sessions=True), context())
     assert user_plan.without_pass(alone, "has_pass", "m").skip.code == "has_pass"
     assert user_plan.with_old_pass(alone, "p").change.before["temporaryAccessPass"] == "p"
-    assert user_plan.expectation(alone.change) == ()
+    assert user_requests.expectation(alone.change) == ()
 
 
 @pytest.mark.parametrize(
@@ -323,7 +328,7 @@ def test_a_pass_that_cannot_be_made_is_left_out():
     ],
 )
 def test_licence_options(option, wanted):
-    assert user_plan.desired_licences(option, SKUS) == wanted
+    assert user_desired.desired_licences(option, SKUS) == wanted
 
 
 @pytest.mark.parametrize(
@@ -331,7 +336,7 @@ def test_licence_options(option, wanted):
 )
 def test_bad_licence_options(option):
     with pytest.raises(OffboardError):
-        user_plan.desired_licences(option, SKUS)
+        user_desired.desired_licences(option, SKUS)
 
 
 def test_seats_are_counted_without_negative_ones():
@@ -343,35 +348,35 @@ def test_seats_are_counted_without_negative_ones():
 @pytest.mark.parametrize("typed", [" SPE_E3", "spe_e3\n", "ＳＰＥ_Ｅ３", f"{{{E3.upper()}}}", f" {E3.replace('-', '')} "])
 def test_a_licence_is_the_same_however_it_was_typed(typed):
     assert SKUS.id(typed) == E3 and SKUS.find(typed).part_number == "SPE_E3" and typed in SKUS
-    assert user_plan.desired_licences({"add": [typed]}, SKUS)["add"] == {E3: None}
+    assert user_desired.desired_licences({"add": [typed]}, SKUS)["add"] == {E3: None}
 
 
 def test_the_requests_of_a_change():
     current = state(accountEnabled=False, usageLocation=None, licences={EXCHANGE: []})
     desired = Desired(enabled=True, usage_location="JP", password=True, add={E3: ["plan"]}, remove=frozenset([EXCHANGE]))
     change = decide("1", "u@a.example", current, desired, context()).change
-    assert user_plan.patch_body(change, "secret", "next_sign_in_with_mfa") == {
+    assert user_requests.patch_body(change, "secret", "next_sign_in_with_mfa") == {
         "accountEnabled": True,
         "usageLocation": "JP",
         "passwordProfile": {"password": "secret", "forceChangePasswordNextSignIn": True, "forceChangePasswordNextSignInWithMfa": True},
     }
-    assert user_plan.licence_body(change, SKUS) == {
+    assert user_requests.licence_body(change, SKUS) == {
         "addLicenses": [{"skuId": E3, "disabledPlans": ["plan"]}],
         "removeLicenses": [EXCHANGE],
     }
-    assert user_plan.new_seats(change) == ["SPE_E3"]
+    assert user_requests.new_seats(change) == ["SPE_E3"]
     assert "secret" not in str(change)
     with pytest.raises(ValueError, match="hand-over"):
-        user_plan.patch_body(change, None, "none")
+        user_requests.patch_body(change, None, "none")
 
 
 @pytest.mark.parametrize(("enabled", "password_changed", "seen"), [(True, True, True), (True, False, False), (False, True, False)])
 def test_what_must_be_seen(enabled, password_changed, seen):
     change = decide("1", "u@a.example", state(accountEnabled=False), Desired(enabled=True, password=True), context()).change
     item = {"accountEnabled": enabled}
-    assert user_plan.meets(item, user_plan.expectation(change), SKUS, password_changed=password_changed) is seen
-    only = user_plan.expectation(change, ["accountEnabled"])
-    assert user_plan.meets(item, only, SKUS, password_changed=False) is enabled
+    assert user_requests.meets(item, user_requests.expectation(change), SKUS, password_changed=password_changed) is seen
+    only = user_requests.expectation(change, ["accountEnabled"])
+    assert user_requests.meets(item, only, SKUS, password_changed=False) is enabled
 
 
 def record(enabled=True, **more):
@@ -380,18 +385,18 @@ def record(enabled=True, **more):
 
 
 def test_from_a_snapshot():
-    wanted = user_plan.from_snapshot(Desired(password=True), record(), ())
+    wanted = user_desired.from_snapshot(Desired(password=True), record(), ())
     assert (wanted.enabled, wanted.add, wanted.exact, wanted.usage_location, wanted.password) == (True, {E3: ["p"]}, False, "JP", True)
-    assert user_plan.from_snapshot(Desired(), record(enabled=False), ()).blocked
-    assert user_plan.from_snapshot(Desired(), record(enabled=False), {"u@a.example"}).enabled is True
-    assert user_plan.from_snapshot(Desired(), record(enabled=False), {"1"}).enabled is True
+    assert user_desired.from_snapshot(Desired(), record(enabled=False), ()).blocked
+    assert user_desired.from_snapshot(Desired(), record(enabled=False), {"u@a.example"}).enabled is True
+    assert user_desired.from_snapshot(Desired(), record(enabled=False), {"1"}).enabled is True
 
 
 def test_a_line_of_src_wins():
-    wanted = user_plan.merged(Desired(enabled=True), {"id": "1", "enabled": False, "password": "generate", "licences": {"add": ["SPE_E3"]}}, SKUS)
+    wanted = user_desired.merged(Desired(enabled=True), {"id": "1", "enabled": False, "password": "generate", "licences": {"add": ["SPE_E3"]}}, SKUS)
     assert (wanted.enabled, wanted.password, wanted.add) == (False, True, {E3: None})
     with pytest.raises(OffboardError, match="unknown nonsense"):
-        user_plan.merged(Desired(), {"id": "1", "nonsense": 1}, SKUS)
+        user_desired.merged(Desired(), {"id": "1", "nonsense": 1}, SKUS)
 
 
 @pytest.mark.parametrize(
@@ -413,7 +418,7 @@ def test_a_line_of_src_wins():
 )
 def test_a_line_of_src_is_checked(line, rule):
     with pytest.raises(OffboardError) as caught:
-        user_plan.merged(Desired(), {"id": "1", **line}, SKUS)
+        user_desired.merged(Desired(), {"id": "1", **line}, SKUS)
     assert caught.value.code == "bad_src" and rule in caught.value.msg
     assert "Generate" not in caught.value.msg, "it could be a password"
 
@@ -433,7 +438,7 @@ def test_a_line_of_src_is_checked(line, rule):
     ],
 )
 def test_refusal_codes(status, message, step, code):
-    assert user_plan.refusal_code(status, message, step) == code
+    assert user_requests.refusal_code(status, message, step) == code
 
 
 @pytest.mark.parametrize(("graph_says", "held"), [("Active", [E3]), ("ActiveWithError", [E3]), ("Error", []), ("Disabled", []), (None, [])])
@@ -448,13 +453,13 @@ def test_which_of_a_groups_licences_count_as_held(graph_says, held):
 def test_a_usage_location_is_two_capital_letters(text, country):
     if country is None:
         with pytest.raises(OffboardError) as caught:
-            user_plan.country(text)
+            user_desired.country(text)
         assert caught.value.code == "bad_option"
     else:
-        assert user_plan.country(text) == country
+        assert user_desired.country(text) == country
 
 
 def test_a_licence_whose_numbers_graph_does_not_tell():
     """Both are nullable; Graph decides whether it can be assigned."""
-    sku = user_plan.Sku.of({"skuId": E3, "skuPartNumber": "SPE_E3", "prepaidUnits": None, "consumedUnits": None, "servicePlans": None})
+    sku = Sku.of({"skuId": E3, "skuPartNumber": "SPE_E3", "prepaidUnits": None, "consumedUnits": None, "servicePlans": None})
     assert (sku.free, sku.plans, sku.ended) == (0, None, False)

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.desired import Desired
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.licences import Skus
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.plan import Desired
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users_readiness.plan import CHANGED, UNSET, Judged, Meant, SignInEvidence, judge, judge_all
 
 E3, P1 = "00000000-0000-0000-0000-0000000000e3", "00000000-0000-0000-0000-0000000000b1"
