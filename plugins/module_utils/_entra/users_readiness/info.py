@@ -54,7 +54,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
         skus = skus_of(client)
         meant = _Meant(client, options, skus, roots)
         handover, passes = _handed_over(options)
-        evidence = _evidence(client, options, history, handover, passes, skus=skus, roots=roots, taken=meant.taken or "")
+        evidence = _evidence(client, options, history, handover, passes, skus=skus, roots=roots, meant=meant)
         check_known(client, "domains", named, evidence.domains)
         sums = _Sums(results)
         people = _people(client, meant, roots, sums)
@@ -97,6 +97,8 @@ class _Meant:
         self._by_group: dict[str, tuple[str, ...]] = {}
         self._names: dict[str, str] = {}
         self._src: dict[str, Desired] = {}
+        #: domains of the exit of whose enabled users most had a licence
+        self.licensed: frozenset[str] = frozenset()
         self.left_alone = options.exclude
         if options.snapshot and (manifest := read_manifest(options.snapshot)) is not None:
             self.taken = manifest.get("taken")
@@ -104,13 +106,17 @@ class _Meant:
             shared: dict[str, Desired] = {}  # most users want one of a few things, in one of a few domains
             shared_names: dict[str, str] = {}
             shared_groups: dict[tuple[str, ...], tuple[str, ...]] = {}
+            counted: Counter[tuple[str | None, bool]] = Counter()
             for record in read_snapshot_users(options.snapshot, options.vault_password(), tenant_of(client)):
                 user_id, upn, desired = names.uuid(record["id"]), record["userPrincipalName"], from_snapshot(Desired(), record, also)
                 self._snapshot[user_id] = shared.setdefault(repr(desired), desired)
                 if by_group := works_by_group(record):
                     self._by_group[user_id] = shared_groups.setdefault(by_group, by_group)
-                if root_of(domain := upn_domain(upn), roots) is not None:
+                root = root_of(domain := upn_domain(upn), roots)
+                counted[root, bool(record["licences"] or by_group)] += record["accountEnabled"]
+                if root is not None:
                     self._domains[user_id], self._names[user_id] = shared_names.setdefault(domain, domain), upn
+            self.licensed = frozenset(root for root in roots if counted[root, True] > counted[root, False])
         if options.src:
             for _unused, key, line in src_lines(options.src):
                 self._src[names.user(key)] = merged(Desired(), {name: value for name, value in line.items() if name != "password"}, skus)
@@ -172,7 +178,15 @@ def _handed_over(options: InfoOptions) -> tuple[HandOver | None, PassBook | None
 
 
 def _evidence(
-    client: Client, options: InfoOptions, history: History, handover: HandOver | None, passes: PassBook | None, *, skus: Skus, roots: frozenset[str], taken: str
+    client: Client,
+    options: InfoOptions,
+    history: History,
+    handover: HandOver | None,
+    passes: PassBook | None,
+    *,
+    skus: Skus,
+    roots: frozenset[str],
+    meant: _Meant,
 ) -> SignInEvidence:
 
     def handed_over(user_id: str, last_change: str | None) -> str:
@@ -187,7 +201,8 @@ def _evidence(
         skus=skus,
         domains={item.id: item.state for item in read_domains(client, configurations_of=())},
         roots=roots,
-        taken=taken,
+        taken=meant.taken or "",
+        licensed=meant.licensed,
         converted=history.converted,
         handed_over=handed_over,
         password_was_set=history.password_was_set,

@@ -40,7 +40,7 @@ class Meant:
         """What says which licences they shall have: the operator's word of them alone, else the snapshot's."""
         if self.src is not None and (self.src.add or self.src.remove or self.src.exact):
             return [self.src]
-        return [] if self.snapshot is None or self.snapshot.blocked else [self.snapshot]
+        return [self.snapshot] if self.enabled and self.snapshot is not None and not self.snapshot.blocked else []
 
 
 @dataclass
@@ -54,6 +54,8 @@ class SignInEvidence:
     roots: Collection[str] = ()
     #: when the snapshot was taken (RFC 3339); "" without one
     taken: str = ""
+    #: those of `roots` of whose enabled users most had a licence then
+    licensed: Collection[str] = ()
     #: when each domain that the journal knows of was converted (RFC 3339)
     converted: Mapping[str, str] = field(default_factory=dict)
     #: by id and last change of the password: whether the one of the hand-over file is not set yet, or it was changed since; "" without an entry
@@ -102,9 +104,10 @@ def judge(user_id: str, upn: str, state: Mapping[str, Any], meant: Meant, eviden
     if meant.enabled and not enabled:
         found["user_blocked"] = f"{upn} is blocked, but was enabled in the snapshot, or is named to be enabled"
     if meant.enabled is False and enabled:
-        found["user_enabled_not_meant"] = f"{upn} is enabled, but was blocked in the snapshot, and nobody named them to be enabled"
-    if meant.enabled:
-        found |= _licences(upn, state, meant, evidence.skus)
+        found["user_enabled_not_meant"] = f"{upn} is enabled, but was blocked in the snapshot, or is named to be blocked"
+    found |= _licences(upn, state, meant, evidence.skus)
+    if evidence.taken and meant.snapshot is None:
+        found |= _not_in_snapshot(upn, state, meant, evidence)
     if enabled:
         found |= _way_in(user_id, upn, state, meant.domain, evidence)
     return found
@@ -126,6 +129,18 @@ def _licences(upn: str, state: Mapping[str, Any], meant: Meant, skus: Skus) -> d
         if desired is meant.snapshot and (lost := [skus.name(sku) for sku in meant.by_group if sku not in (*there, *state["group_licences"]) and sku in skus]):
             found["group_licence_missing"] = f"{upn} had {', '.join(lost)} by a group when the snapshot was taken, and does not have it"
     return found
+
+
+def _not_in_snapshot(upn: str, state: Mapping[str, Any], meant: Meant, evidence: SignInEvidence) -> dict[str, str]:
+    """Of somebody who was made, or given a name of the exit, since then: what only a person can say to be right, and nobody has said."""
+    root = root_of(upn_domain(upn), evidence.roots)
+    if root is None or signs_in_at_home(upn, state["userType"]):
+        return {}
+    if not state["accountEnabled"]:
+        return {"new_user_blocked": f"{upn} is not in the snapshot, and is blocked"} if meant.enabled is None else {}
+    if root in evidence.licensed and not (state["licences"] or state["group_licences"] or meant.licences()):
+        return {"new_user_unlicensed": f"{upn} is not in the snapshot, and has no licence; most of {root} had one"}
+    return {}
 
 
 def _way_in(user_id: str, upn: str, state: Mapping[str, Any], came_from: str, evidence: SignInEvidence) -> dict[str, str]:

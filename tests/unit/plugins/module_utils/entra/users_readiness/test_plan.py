@@ -64,10 +64,44 @@ def evidence(**other):
         ({"licences": {}}, Meant(BY_GROUP, Desired(remove=frozenset({E3})), by_group=(E3,)), []),
         ({"licences": {}}, Meant(BY_GROUP, by_group=(P1,)), []),
         ({"licences": {}, "accountEnabled": False}, Meant(BLOCKED, by_group=(E3,)), []),
+        # the operator's word of licences holds for whoever it is about: made later, or blocked as a shared mailbox is
+        ({"licences": {}}, Meant(src=Desired(add={E3: None})), ["licence_missing"]),
+        ({"licences": {}, "accountEnabled": False}, Meant(BLOCKED, Desired(add={E3: None})), ["licence_missing"]),
+        ({"accountEnabled": False}, Meant(WORKS, Desired(enabled=False, exact=True)), ["licence_not_as_meant"]),
+        ({"licences": {}, "accountEnabled": False}, Meant(WORKS, Desired(enabled=False)), []),
     ],
 )
 def test_as_meant(state, meant, expected) -> None:
     assert list(judge("u1", "one@a.example", user(**state), meant, evidence())) == expected
+
+
+@pytest.mark.parametrize(
+    ("state", "meant", "given", "expected"),
+    [
+        ({}, Meant(), {}, []),
+        ({"licences": {}, "group_licences": [P1]}, Meant(), {}, []),
+        ({"licences": {}}, Meant(), {}, ["new_user_unlicensed"]),
+        ({"accountEnabled": False, "licences": {}}, Meant(), {}, ["new_user_blocked"]),
+        # a person has said so
+        ({"licences": {}}, Meant(src=Desired(exact=True)), {}, []),
+        ({"accountEnabled": False, "licences": {}}, Meant(src=Desired(enabled=False)), {}, []),
+        ({"accountEnabled": False, "licences": {}}, Meant(src=Desired(enabled=True)), {}, ["user_blocked"]),
+        # nobody there has one; who is in the snapshot is compared with it; without one nobody knows who was made later
+        ({"licences": {}}, Meant(), {"licensed": ()}, []),
+        ({"licences": {}}, Meant(BY_GROUP), {}, []),
+        ({"accountEnabled": False, "licences": {}}, Meant(BLOCKED), {}, []),
+        ({"accountEnabled": False, "licences": {}}, Meant(), {"taken": ""}, []),
+        ({"licences": {}}, Meant(), {"roots": ["b.example"]}, []),
+    ],
+)
+def test_who_was_made_since_the_snapshot(state, meant, given, expected) -> None:
+    proof = evidence(**{"taken": BEFORE, "licensed": ["a.example"], **given})
+    assert list(judge("u1", "one@sub.A.example", user(**state), meant, proof)) == expected
+
+
+def test_an_invited_guest_needs_no_licence() -> None:
+    proof = evidence(taken=BEFORE, licensed=["a.example"])
+    assert judge("u1", "one_b.example#EXT#@a.example", user(userType="Guest", licences={}), Meant(), proof) == {}
 
 
 OLD = {"lastPasswordChangeDateTime": BEFORE}
