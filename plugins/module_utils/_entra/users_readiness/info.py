@@ -30,10 +30,11 @@ from ..users import passes_there
 from ..users.history import History
 from ..users.licences import Skus
 from ..users.passwords import SHORTEST, HandOver, PassBook
-from ..users.plan import FULL_RESET_ROLES, KIND, Desired, from_snapshot, merged, user_state
+from ..users.plan import FULL_RESET_ROLES, KIND, Desired, from_snapshot, user_state
 from ..users.resource import skus_of
 from ..users.results import Results
-from ..users.selection import fields_of, src_lines
+from ..users.sayings import Sayings
+from ..users.selection import fields_of
 from .options import InfoOptions
 from .plan import CHANGED, UNSET, Judged, Meant, SignInEvidence, judge_all
 
@@ -73,7 +74,7 @@ def _people(client: Client, meant: _Meant, roots: frozenset[str], sums: _Sums) -
     """Those of the exit; who is left alone is counted."""
     for item in client.list(f"/users?$select={','.join(_FIELDS)}&$top=999"):
         upn, wanted = item["userPrincipalName"], meant.of(item)
-        if not (root_of(upn_domain(upn), roots) or wanted.domain) and wanted.src is None:
+        if not (root_of(upn_domain(upn), roots) or wanted.domain) and wanted.said is None:
             continue
         if names.of_user(item["id"], upn).isdisjoint(meant.left_alone):
             yield Judged(item["id"], upn, user_state(item), wanted)
@@ -96,7 +97,7 @@ class _Meant:
         self._domains: dict[str, str] = {}
         self._by_group: dict[str, tuple[str, ...]] = {}
         self._names: dict[str, str] = {}
-        self._src: dict[str, Desired] = {}
+        self._sayings = Sayings(options.src, skus)
         #: domains of the exit of whose enabled users most had a licence
         self.licensed: frozenset[str] = frozenset()
         self.left_alone = options.exclude
@@ -117,16 +118,13 @@ class _Meant:
                 if root is not None:
                     self._domains[user_id], self._names[user_id] = shared_names.setdefault(domain, domain), upn
             self.licensed = frozenset(root for root in roots if counted[root, True] > counted[root, False])
-        if options.src:
-            for _unused, key, line in src_lines(options.src):
-                self._src[names.user(key)] = merged(Desired(), {name: value for name, value in line.items() if name != "password"}, skus)
 
     def of(self, item: Mapping[str, Any]) -> Meant:
         """What was said of the user."""
         user_id = names.uuid(item["id"])
         self._names.pop(user_id, None)
-        src = self._src.get(user_id) or self._src.get(names.user(item["userPrincipalName"]))
-        return Meant(self._snapshot.get(user_id), src, self._domains.get(user_id, ""), self._by_group.get(user_id, ()))
+        said = self._sayings.of(user_id, item["userPrincipalName"])
+        return Meant(self._snapshot.get(user_id), said, self._domains.get(user_id, ""), self._by_group.get(user_id, ()))
 
     def not_seen(self) -> Iterator[tuple[str, str, dict[str, str]]]:
         """Who is in the snapshot and not in the tenant."""

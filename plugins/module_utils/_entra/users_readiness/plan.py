@@ -13,7 +13,7 @@ from typing import Any
 from ..._core import names
 from ..domains.plan import FEDERATED, authentication_of, is_of, root_of, upn_domain
 from ..users.licences import Skus
-from ..users.plan import RESETTABLE_ROLES, Desired, signs_in_at_home, wanted_licences
+from ..users.plan import RESETTABLE_ROLES, Desired, otherwise, signs_in_at_home, wanted_licences
 
 #: what is known of the password in the hand-over file
 UNSET, CHANGED = "unset", "changed"
@@ -21,26 +21,35 @@ UNSET, CHANGED = "unset", "changed"
 
 @dataclass(frozen=True)
 class Meant:
-    """What a user shall be. snapshot: None for who is not in it (made later); src: what the operator said of them alone; domain: the one of the exit that
+    """What a user shall be. snapshot: None for who is not in it (made later); said: by the operator, of them alone; domain: the one of the exit that
     they were in when the snapshot was taken, "" for none; by_group: ids of the licences that groups gave them then."""
 
     snapshot: Desired | None = None
-    src: Desired | None = None
+    said: Mapping[str, Any] | None = None
     domain: str = ""
     by_group: Collection[str] = ()
 
     @property
     def enabled(self) -> bool | None:
         """None: nobody has said."""
-        if self.src is not None and self.src.enabled is not None:
-            return self.src.enabled
-        return None if self.snapshot is None else not self.snapshot.blocked
+        by_snapshot = None if self.snapshot is None else not self.snapshot.blocked
+        return by_snapshot if self.said is None else self.said.get("enabled", by_snapshot)
 
-    def licences(self) -> list[Desired]:
-        """What says which licences they shall have: the operator's word of them alone, else the snapshot's."""
-        if self.src is not None and (self.src.add or self.src.remove or self.src.exact):
-            return [self.src]
-        return [self.snapshot] if self.enabled and self.snapshot is not None and not self.snapshot.blocked else []
+    def licences(self) -> Desired | None:
+        """Which licences they shall have; None: nobody has said. Whoever was blocked then, or shall be, only has those that the operator says."""
+        said = self.said or {}
+        if "add" not in said and not self.works_as_then():
+            return None
+        return otherwise(self.snapshot or Desired(), said)
+
+    def works_as_then(self) -> bool:
+        """Whether they shall be enabled, and were so in the snapshot."""
+        return bool(self.enabled) and self.snapshot is not None and not self.snapshot.blocked
+
+    def groups_licences(self) -> list[str]:
+        """Those that a group gave, as far as the operator says nothing else."""
+        said = self.said or {}
+        return [sku for sku in self.by_group if sku not in said.get("remove", ())] if self.works_as_then() and not said.get("exact") else []
 
 
 @dataclass
@@ -115,19 +124,19 @@ def judge(user_id: str, upn: str, state: Mapping[str, Any], meant: Meant, eviden
 
 def _licences(upn: str, state: Mapping[str, Any], meant: Meant, skus: Skus) -> dict[str, str]:
     found: dict[str, str] = {}
-    there = state["licences"]
-    for desired in meant.licences():
+    there, desired = state["licences"], meant.licences()
+    if desired is not None:
         wanted = wanted_licences(state, desired)
         missing = [sku for sku in wanted if sku not in there]
-        gone = [sku for sku in missing if desired.restored and sku not in skus]
+        gone = [sku for sku in missing if sku in desired.restored and sku not in skus]
         if gone:
             found["licence_gone"] = f"{upn} had {', '.join(gone)} when the snapshot was taken, and the tenant has that licence no longer"
         if missing := [skus.name(sku) for sku in missing if sku not in gone]:
             found["licence_missing"] = f"{upn} shall have {', '.join(missing)}, and does not"
         elif [sku for sku in there if wanted.get(sku) != there[sku]]:
             found["licence_not_as_meant"] = f"{upn} has other licences or service plans than meant"
-        if desired is meant.snapshot and (lost := [skus.name(sku) for sku in meant.by_group if sku not in (*there, *state["group_licences"]) and sku in skus]):
-            found["group_licence_missing"] = f"{upn} had {', '.join(lost)} by a group when the snapshot was taken, and does not have it"
+    if lost := [skus.name(sku) for sku in meant.groups_licences() if sku not in (*there, *state["group_licences"]) and sku in skus]:
+        found["group_licence_missing"] = f"{upn} had {', '.join(lost)} by a group when the snapshot was taken, and does not have it"
     return found
 
 
@@ -138,7 +147,7 @@ def _not_in_snapshot(upn: str, state: Mapping[str, Any], meant: Meant, evidence:
         return {}
     if not state["accountEnabled"]:
         return {"new_user_blocked": f"{upn} is not in the snapshot, and is blocked"} if meant.enabled is None else {}
-    if root in evidence.licensed and not (state["licences"] or state["group_licences"] or meant.licences()):
+    if root in evidence.licensed and not (state["licences"] or state["group_licences"] or meant.licences() is not None):
         return {"new_user_unlicensed": f"{upn} is not in the snapshot, and has no licence; most of {root} had one"}
     return {}
 
