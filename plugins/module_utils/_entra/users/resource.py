@@ -230,7 +230,8 @@ class Users(OfTenant):
         """Raises OffboardError `not_found`: whoever was meant would stay blocked, and nobody would know."""
         if unknown := sorted(self._options.also_enable - self._met):
             raise OffboardError(
-                f"also_enable: the snapshot has no user {', '.join(unknown)}. Name each by the object id, or by the name of then; or take them out.",
+                f"also_enable: the snapshot has no user {', '.join(unknown)}. Name each by the object id, or by the name of then; or take them out. "
+                "Whoever was made later is enabled by src (microsoft_365_users_src).",
                 code="not_found",
                 details={"users": unknown},
             )
