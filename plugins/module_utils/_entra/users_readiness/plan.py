@@ -143,7 +143,7 @@ def _licences(upn: str, state: Mapping[str, Any], meant: Meant, skus: Skus) -> d
 def _not_in_snapshot(upn: str, state: Mapping[str, Any], meant: Meant, evidence: SignInEvidence) -> dict[str, str]:
     """Of somebody who was made, or given a name of the exit, since then: what only a person can say to be right, and nobody has said."""
     root = root_of(upn_domain(upn), evidence.roots)
-    if root is None or signs_in_at_home(upn, state["userType"]):
+    if root is None or signs_in_at_home(upn):
         return {}
     if not state["accountEnabled"]:
         return {"new_user_blocked": f"{upn} is not in the snapshot, and is blocked"} if meant.enabled is None else {}
@@ -159,7 +159,7 @@ def _way_in(user_id: str, upn: str, state: Mapping[str, Any], came_from: str, ev
     """
     domain, last_change = upn_domain(upn), state["lastPasswordChangeDateTime"]
     here = root_of(domain, evidence.roots) is not None
-    if not (here or came_from) or signs_in_at_home(upn, state["userType"]):
+    if not (here or came_from) or signs_in_at_home(upn):
         return {}
     if authentication_of(domain, evidence.domains) == FEDERATED:
         return {"domain_is_federated": f"the domain of {upn} is federated"} if here else {}

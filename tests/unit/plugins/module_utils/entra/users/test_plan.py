@@ -98,6 +98,8 @@ def test_changes(current, desired, after):
         ("u@a.example", state(accountEnabled=False), Desired(password=True), {}, "is_blocked"),
         ("u@a.example", state(), Desired(enabled=False, password=True), {"1": {ADMINISTRATOR}}, "needs_higher_role"),
         ("u_b.example#EXT#@a.example", state(userType="Guest"), Desired(password=True), {}, "is_guest"),
+        # a member whom another organization signs in, as cross-tenant synchronization makes them
+        ("u_b.example#ext#@a.example", state(), Desired(password=True), {}, "is_guest"),
         ("u@a.example", state(), Desired(password=True), {"1": {ADMINISTRATOR}}, "needs_higher_role"),
         ("u@a.example", state(accountEnabled=False), Desired(blocked=True), {}, "blocked_before_snapshot"),
         ("u@b.example", state(createdDateTime="2026-10-01T09:00:01Z"), Desired(password=True), {}, "created_since"),

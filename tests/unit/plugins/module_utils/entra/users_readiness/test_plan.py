@@ -153,8 +153,9 @@ def test_a_way_to_sign_in(state, given, expected) -> None:
     assert list(judge("u1", "One@A.example", user(**state), Meant(WORKS), evidence(**given))) == expected
 
 
-def test_an_invited_guest_signs_in_at_home() -> None:
-    assert list(judge("u1", "one_b.example#EXT#@a.example", user(**OLD, userType="Guest"), Meant(WORKS), evidence())) == []
+@pytest.mark.parametrize("kind", ["Guest", "Member"])
+def test_whom_another_organization_signs_in_needs_no_way_here(kind) -> None:
+    assert list(judge("u1", "one_b.example#EXT#@a.example", user(**OLD, userType=kind), Meant(WORKS), evidence())) == []
 
 
 TAKEN = "2026-01-15T00:00:00Z"
