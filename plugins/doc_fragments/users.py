@@ -25,7 +25,10 @@ options:
     description:
       - A file on the controller with one JSON object a line, each with C(id) or C(userPrincipalName). For M(offboard.iij_id.entra_users) a line
         may also hold C(enabled), C(licences), C(usage_location) and C(password) (V(keep) or V(generate)), which win over the task's options for
-        that user. The file is in UTF-8, and a line that cannot be read or holds anything else fails the task before anything is changed.
+        that user. The file is in UTF-8, and a line that cannot be read or holds anything else fails the task before anything is changed, and so do two
+        lines that say different things of one user.
+      - For M(offboard.iij_id.entra_users) it may stand beside O(snapshot). It selects nobody then; what a line says of a user of the snapshot holds instead of
+        what the snapshot says, so that nobody is enabled by one task to be blocked by the next. Licences to add or to remove are beside those of the snapshot.
     type: path
   snapshot:
     description: The users of a snapshot that M(offboard.iij_id.entra_snapshot) wrote. Its folder, or one of its C(users-*.jsonl) files.

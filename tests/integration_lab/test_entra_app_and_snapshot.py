@@ -338,6 +338,39 @@ def test_repair_from_the_snapshot(call, tenant, tmp_path, snapshot):
     assert tenant.writes() == []
 
 
+def test_who_shall_be_otherwise_than_the_snapshot_says(call, tenant, tmp_path, snapshot):
+    """In one change, and a second run changes nothing: not one task that enables, and the next one that blocks."""
+    call("entra_snapshot", domains=["reiji.example"], **snapshot)
+    licensed = [person for person in PEOPLE.values() if person.number > 50 and person.enabled and person.licences and person.domain == "reiji.example"]
+    leaver, other, blocked = licensed[0], licensed[1], licensed[2]
+    for person in (leaver, other, blocked):
+        tenant.arrange("users", person.id, accountEnabled=False, licenseAssignmentStates=[], assignedLicenses=[])
+    src = tmp_path / "src.jsonl"
+    said = [{"userPrincipalName": leaver.upn.upper(), "enabled": False}, {"id": other.id, "licences": {"remove": [other.licences[0]]}}]
+    src.write_text("".join(json.dumps(line) + "\n" for line in said))
+    options = {"snapshot": snapshot["path"], "src": str(src), "vault_password": VAULT_PASSWORD, "max_changes": 300}
+
+    def states() -> list[tuple[bool, set[str]]]:
+        found = [tenant.user(person.upn) for person in (leaver, other, blocked)]
+        return [(user["accountEnabled"], {item["skuId"] for item in user["licenseAssignmentStates"]}) for user in found]
+
+    planned = call("entra_users", check=True, **options)
+    assert call("entra_users", **options)["counts"] == {**planned["counts"], "done": 3}
+    as_said = [
+        (False, {*map(company.sku_id, leaver.licences)}),
+        (True, {*map(company.sku_id, other.licences[1:])}),
+        (True, {*map(company.sku_id, blocked.licences)}),
+    ]
+    assert states() == as_said
+    assert not [item for item in tenant.writes() if item["path"].endswith(leaver.id) and (item.get("body") or {}).get("accountEnabled")]
+    tenant.clear_requests()
+    again = [call("entra_users", **options), call("entra_users", src=str(src), max_changes=300)]
+    assert [result["changed"] for result in again] == [False, False] and tenant.writes() == []
+    src.write_text(f"{src.read_text()}{json.dumps({'id': leaver.id, 'enabled': True})}\n")
+    torn = call("entra_users", **options)
+    assert torn["failure"]["code"] == "bad_src" and leaver.upn in torn["msg"] and tenant.writes() == []
+
+
 def test_check_mode_plans_for_the_users_of_the_snapshot_only(call, tenant, snapshot, tmp_path):
     """No real run gives a guest a usage location: the snapshot that this check run plans holds the users of its domains, nobody else."""
     predictions = str(tmp_path / "predictions.jsonl")
@@ -589,6 +622,14 @@ def test_who_can_work_without_iij_id(call, tenant, tmp_path):
     assert {("one@reiji.onmicrosoft.com", "moved_without_password"), ("two@reiji.onmicrosoft.com", "user_blocked")} <= told
     assert moved["counts"]["moved_without_password"] == 1 and moved["counts"]["no_way_in"] == found["counts"]["no_way_in"] - 2
     assert sum(item["total"] for item in moved["domains"]) == 210
+    # made since: nobody has said what they shall be
+    for number, (name, more) in enumerate({"new": {}, "stopped": {"accountEnabled": False}, "shared": {"accountEnabled": False}}.items()):
+        upn, key = f"{name}@reiji.example", f"00000000-0000-4000-8000-00000000000{number}"
+        tenant.store.put("users", key, company.user(upn, name, id=key, userPrincipalName=upn, assignedLicenses=[], licenseAssignmentStates=[], **more))
+    (tmp_path / "src.jsonl").write_text(json.dumps({"userPrincipalName": "shared@reiji.example", "enabled": False}))
+    made = call("entra_users_readiness_info", **asked, src=str(tmp_path / "src.jsonl"))
+    told = {item["name"]: item["code"] for item in made["exceptions"] if item["code"].startswith("new_user")}
+    assert told == {"new@reiji.example": "new_user_unlicensed", "stopped@reiji.example": "new_user_blocked"}
     # a licence by a group that is gone
     lost = next(person for person in enabled if person.group_licence and person not in (one, two))
     tenant.arrange("users", lost.id, licenseAssignmentStates=[one for one in tenant.user(lost.upn)["licenseAssignmentStates"] if not one["assignedByGroup"]])

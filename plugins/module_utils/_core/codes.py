@@ -295,6 +295,14 @@ CODES: dict[Text, dict[str, Text]] = {
         "user_enabled_not_meant": Text(
             "The user is enabled, was blocked before, and nobody has named them.", "ブロックされていた利用者が、指定なしに有効になっている。"
         ),
+        "new_user_blocked": Text(
+            "The user is not in the snapshot and is blocked, and nobody has said whether they shall be.",
+            "スナップショットにない利用者がブロックされており、有効・無効の指定がない。",
+        ),
+        "new_user_unlicensed": Text(
+            "The user is not in the snapshot and has no licence, while most of their domain had one.",
+            "スナップショットにない利用者に、ドメインの大半が持つライセンスがない。",
+        ),
         "user_gone": Text("The user of the snapshot is not there any more.", "スナップショットの利用者が存在しない。"),
     },
     Text("Guests and direct federation", "ゲストと直接フェデレーション"): {

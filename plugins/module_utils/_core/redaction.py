@@ -17,7 +17,8 @@ HIDDEN = "***"
 _VALUE = r"(?:\"[^\"]*\"?|'[^']*'?|\u201c[^\u201d]*\u201d?|\^[^\s]|[^\s\"',;&|\u201c]|[,;&|](?![\s,;&|\"'}\]]|[\w .-]+[\"']?\s*[=:]|$))+"
 #: Words of a name whose value is secret, in the languages that are met; not those of other meaning.
 _SECRET_NAME = (
-    r"pass(?!ive|thru|port\b)|pwd|secret|token|(?:api|access|account|shared|storage|license|private|encryption|auth|app|master)[-_]?key|sharedaccess|"
+    r"pass(?!ive|thru|port\b)|pwd|secret|token|sharedaccess|"
+    r"(?:api|access|account|shared|storage|license|private|encryption|auth|app|master|source|dest|signing|product|pid)[-_]?key|"
     r"credential|connection[-_]?string|p@ss|psw\b|\w[-_]key\b|\bkey\b(?=\s*[=:])|\bsig(?:nature)?\b|\bhmac\b|\bntlm\b|\bhashes\b|\bsalt\b|\bcookie\b|"
     r"\bsession\b|\botp\b|kennwort|contrase|geheim|senha|wachtwoord|has[lł]o\b|lösenord|salasana|\bsas\b|\bpat\b|\bpin\b|\bauth\b|pw\b|\bhp\b|"
     r"psk\b|pword\b|pswd\b|sess(?:ion)?id\b|\btotp\b|\b(?:nt|lm)[-_]?hash\b|\bmdp\b|\bclave\b|\bparola\b|\bheslo\b|[şs]ifre\b|\$(?:cred|secure)\b(?=\s*=)|"
@@ -34,8 +35,8 @@ _START = r"(?:(?<=[\s\"',;({<\[\u201c\u201d\u2018\u2019\u300c\u300e])|^)"
 _SECRETS = re.compile(
     # a name that says it, or a short switch that often means it, and its value; a switch that follows is none
     rf"((?:{_START}|(?<=[?&$:]))[-/$\u2013\u2014]{{0,2}}(?:env:)?(?:[\w.-]{{0,99}}?(?:{_SECRET_NAME})[\w.-]{{0,99}}?)"
-    r"(?:[\"']?\s*[=:＝：]\s*|は\s*|[\"']?>|[\"']\s+(?=[\"'])|\s+(?![-/]{1,2}[a-z?][a-z_-]*(?:[\s=:\"']|$))(?:(?:-string|basic|bearer|digest|negotiate)\s+)?)"
-    rf"|{_START}(?:-?-|/)(?:p|pw|rp|key|w|pass)(?:\s*[=:]\s*|\s+(?![-/]))"
+    r"(?:(?:\\*[\"']){0,2}\s*[=:＝：]\s*|は\s*|[\"']?>|[\"']\s+(?=[\"'])|\s+(?![-/]{1,2}[a-z?][a-z_-]*(?:[\s=:\"']|$))(?:(?:-string|basic|bearer|digest|negotiate)\s+)?)"
+    rf"|{_START}(?:-?-|/)(?:p|pw|rp|xp|key|w|pass)(?:\s*[=:]\s*|\s+(?![-/]))"
     # one letter that means a token, a key or a secret to some: -t x, -k x, /s:x; what follows a switch of that name without a sign is a path more often
     rf"|{_START}-[tk](?:[=:]\s*|\s+(?![-/]))|{_START}[-/][stk][=:]\s*"
     # glued: -psecret, -hpsecret
@@ -45,17 +46,39 @@ _SECRETS = re.compile(
     rf"|{_START}-u(?!(?:ser(?:name)?|r[il]|pdate|pgrade|ninstall|nattended|sage|tc|tf-?8|nc|id|pn):)[^\s:\"']+:"
     rf"|{_START}/user:\S+\s+(?![-/])"
     rf"|{_START}(?:-l|--basic)[\s=]+[\"']?[^\s:\"'\\/]+:(?![\\/]|\d+(?:[\s/]|$))"
-    r"|\bpscredential\]?(?:::new)?\s*\(\s*(?:\"[^\"]{0,255}\"|'[^']{0,255}'|[^\s,\"']{1,255})\s*,\s*|-asplaintext\s+(?![-/])"
-    # headers, environment, what is turned into a secure string
+    # of Samba's programs: -U who%secret
+    rf"|{_START}(?-i:-U)\s*[\"']?[^\s%\"']{{1,255}}%(?=[^\s%]+(?:[\s\"']|$))"
+    # headers, environment
     r"|\bauthorization\s*:\s*(?:\w+\s+)?|\b(?:x-[\w-]{1,99}|cookie)\s*:\s*|\bbearer\s+|\$env:\w+\s*=\s*|\$p\s*=\s*"
-    r"|convertto-securestring\s+(?:-(?:string|asplaintext|force)[\s:]+){0,4}"
     rf"|\bsshpass\s+-p\s*)({_VALUE})",
+    re.IGNORECASE,
+)
+#: What PowerShell makes a secure string or a credential of: often the value of a switch that says it already, in brackets.
+_SECURE = re.compile(
+    r"(convertto-securestring\s+(?:-(?:string|asplaintext|force)\b[\s:]+){0,4}(?![-/|(])|-asplaintext\s+(?![-/|(])"
+    r"|\b(?:ps|network)credential[\"']?\]?(?:::new)?[\s(]{1,9}(?:-argumentlist[\s(]{1,9})?"
+    rf"(?:\"[^\"]{{0,255}}\"|'[^']{{0,255}}'|[^\s,\"'(]{{1,255}})\s*,\s*(?!\())({_VALUE})"
+    r"|(?:\"[^\"]{0,255}\"|'[^']{0,255}')(?=[\s)]{0,9}\|\s{0,9}convertto-securestring)",
+    re.IGNORECASE,
+)
+#: What a program is given by a pipe, but for an answer to its question, and for what tells it or writes it down.
+_PIPED = re.compile(
+    r"(\b(?:echo|printf|write-output)\b[\s.(]{1,9}(?:-[en]+\s+)?)(?!(?:y|n|yes|no|j|o|a)[\s)]{0,9}\|)(?:\"[^\"]*\"|'[^']*'|[^|&;\r\n\"']){1,255}?(?=[\s)]{0,9}\|(?!\|))"
+    r"(?!.{0,9}\|\s{0,9}(?:/\S{1,99}/)?(?:mailx?|sendmail|mutt|tee|logger|wall|wc|[ef]?grep|sed|awk|cut|tr|findstr|find|clip|more|less|sort|msg|out-\w+|cat)\b)",
     re.IGNORECASE,
 )
 #: the last @ ends it: a password may hold another one, or a slash; a port may not
 _USER_INFO = re.compile(r"://(?:[^\s/@:\"]{0,255}:(?!\d+[/?#])[^\s\"]{0,255}|[^\s/@\"]+)@")
 #: sqlplus scott/tiger@database
 _ACCOUNT = re.compile(r"((?<=[\s\"':])[\w.$#-]+/|^[\w.$#-]+/)[^\s/@\"']+(?=@\S)")
+#: exp system/manager full=y: of Oracle's own programs without a database too
+_ORACLE = re.compile(
+    r"((?:\b(?:sqlplus|expdp|impdp|exp|imp|sqlldr)(?:\.exe)?\"?(?:\s+-\w+)*\s+|\buserid\s*=\s*"
+    r"|\brman(?:\.exe)?\"?\s(?:[^|&]{0,255}?\s)?(?:target|catalog|auxiliary)[\s=]+)[\"']?[\w$#]+/)(?!\s)[^\s@\"']+",
+    re.IGNORECASE,
+)
+#: Programs whose arguments mean something of their own.
+_SPEAKS = re.compile(r"net1?|ldap\w+|sqlplus|expdp|impdp|exp|imp|sqlldr|rman")
 _WEBHOOK = re.compile(r"(//[^\s/\"']*hooks?[^\s/\"']*/)[^\s\"']+", re.IGNORECASE)
 _PRIVATE_KEY = re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(-----END [A-Z ]*-----|$)", re.DOTALL)
 _QUERY = re.compile(r"([?&][^=&\s\"'#]*=)[^&\s\"'#]+")
@@ -98,12 +121,12 @@ def _as_meant(text: str) -> str:
     )
 
 
-def arguments(text: str) -> str:
-    """The arguments of a program."""
-    if text.isascii():
-        return _hidden(text)
-    meant = _as_meant(text)
-    shown = _hidden(meant)
+def arguments(text: str, program: str = "") -> str:
+    """The arguments of a program, of which a scheduled task tells apart from them."""
+    name = re.split(r"[\\/]", program.strip(' "'))[-1].casefold().removesuffix(".exe")
+    before = f"{name} " if _SPEAKS.fullmatch(name) else ""
+    meant = text if text.isascii() else _as_meant(text)
+    shown = _hidden(before + meant).removeprefix(before)
     return text if shown == meant else shown
 
 
@@ -112,6 +135,9 @@ def _hidden(text: str) -> str:
     text = _USER_INFO.sub(f"://{HIDDEN}@", text)
     text = _WEBHOOK.sub(rf"\1{HIDDEN}", text)
     text = _ACCOUNT.sub(rf"\1{HIDDEN}", text)
+    text = _ORACLE.sub(rf"\1{HIDDEN}", text)
+    text = _SECURE.sub(lambda found: f"{found[1] or ''}{HIDDEN}", text)
+    text = _PIPED.sub(rf"\1{HIDDEN}", text)
     text = _ENCODED.sub(rf"\1{HIDDEN}", text)
     text = _NET.sub(_net, text)
     text = _LDAP_PASSWORD.sub(rf"\1{HIDDEN}", text) if _LDAP.search(text) else text
@@ -124,6 +150,6 @@ def _hidden(text: str) -> str:
 def command_line(text: str) -> str:
     """A program with its arguments in one text."""
     if whole := _ALL_QUOTED.fullmatch(text):  # some installers write it so
-        return f'"{whole[1]}{arguments(whole[2])}"'
+        return f'"{whole[1]}{arguments(whole[2], whole[1])}"'
     found = _PROGRAM.fullmatch(text)
-    return found[1] + arguments(found[2]) if found else arguments(text)
+    return found[1] + arguments(found[2], found[1]) if found else arguments(text)

@@ -30,7 +30,7 @@ from ..users.results import Results
 from . import plan
 from .options import InfoOptions
 
-_USERS = "/users?$select=id,userPrincipalName,accountEnabled,userType&$top=999"
+_USERS = "/users?$select=id,userPrincipalName,accountEnabled&$top=999"
 _LOG = "sign_in_log"
 
 
@@ -98,7 +98,7 @@ class _People:
         for item in self._client.list(_USERS):
             domain = upn_domain(item["userPrincipalName"])
             root = root_of(domain, self._starts)
-            if root is not None and not signs_in_at_home(item["userPrincipalName"], item.get("userType")):
+            if root is not None and not signs_in_at_home(item["userPrincipalName"]):
                 yield item, domain, root
 
 

@@ -78,7 +78,10 @@ CODES: Mapping[int, SignInError] = {
     ),
     50057: SignInError(
         Text("The account is disabled.", "アカウントが無効。"),
-        Text("Run the stage users, or enable them by microsoft_365_also_enable.", "usersの段階を再実行するか、microsoft_365_also_enable に指定する。"),
+        Text(
+            "Run the stage users, or enable them by microsoft_365_also_enable (whoever is not in the snapshot by microsoft_365_users_src).",
+            "usersの段階を再実行するか、microsoft_365_also_enable（スナップショットにない利用者は microsoft_365_users_src）に指定する。",
+        ),
     ),
     50034: SignInError(
         Text("There is no such user in the tenant.", "テナントに該当する利用者がいない。"),

@@ -25,7 +25,7 @@ from ..users.plan import signs_in_at_home
 from ..users.results import Results
 from .options import ManagersOptions
 
-_USERS = "/users?$select=id,userPrincipalName,userType,department&$top=999"
+_USERS = "/users?$select=id,userPrincipalName,department&$top=999"
 #: Users whose managers are asked for at once; so many are kept in memory.
 _ASKED = 1000
 
@@ -60,7 +60,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
 def _users(client: Client, roots: frozenset[str], seen: set[str]) -> Iterator[Mapping[str, Any]]:
     """Those of the domains, of all without any; `seen` takes the domains in which there is one."""
     for item in client.list(_USERS):
-        if signs_in_at_home(item["userPrincipalName"], item.get("userType")):
+        if signs_in_at_home(item["userPrincipalName"]):
             continue
         root = root_of(upn_domain(item["userPrincipalName"]), roots)
         seen.update([root] if root else [])

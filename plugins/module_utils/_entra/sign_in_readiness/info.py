@@ -50,7 +50,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
         for item, with_activity in read.read_users(client, tenant.parts):
             progress.add()
             domain = upn_domain(item["userPrincipalName"])
-            if root_of(domain, roots) is not None and not signs_in_at_home(item["userPrincipalName"], item.get("userType")):
+            if root_of(domain, roots) is not None and not signs_in_at_home(item["userPrincipalName"]):
                 sums.add(item, domain, *tenant.judge(item, domain, with_activity))
         results.publish()
         if options.verdict_file:

@@ -22,8 +22,8 @@ class Desired:
     """What one user shall be. None and empty mean: leave it as it is.
 
     add: id → disabled plans, None for "whatever is there, else all plans on"; exact: the direct licences shall be those of `add` and
-    no others; restored: as in the snapshot, so a licence that the tenant has no more is left out; blocked: leave the user alone,
-    because they were blocked before the snapshot was taken.
+    no others; restored: those that the snapshot had, so that one that the tenant has no more is left out; blocked: leave the user
+    alone, because they were blocked before the snapshot was taken.
     """
 
     enabled: bool | None = None
@@ -35,7 +35,7 @@ class Desired:
     access_pass: bool = False
     group: LicenceGroup | None = None
     revoke_sessions: bool = False
-    restored: bool = False
+    restored: Collection[str] = ()
     blocked: bool = False
 
 
@@ -78,8 +78,8 @@ def country(text: str) -> str:
     return text.strip().upper()
 
 
-def merged(base: Desired, line: Mapping[str, Any], skus: Skus) -> Desired:
-    """`base` with what a line of `src` says of its own: enabled, licences, usage_location, password (keep or generate).
+def said_in(line: Mapping[str, Any], skus: Skus) -> dict[str, Any]:
+    """What a line of `src` says of its own, by the fields of Desired: enabled, licences, usage_location, password (keep or generate).
 
     Raises OffboardError `bad_src` for anything else.
     """
@@ -97,7 +97,16 @@ def merged(base: Desired, line: Mapping[str, Any], skus: Skus) -> Desired:
         own |= {"password": line["password"] == "generate", "access_pass": False}
     if "licences" in line:
         own |= desired_licences(line["licences"], skus)
-    return replace(base, **own)
+    return own
+
+
+def otherwise(base: Desired, said: Mapping[str, Any]) -> Desired:
+    """`base`, but for what was said of the user alone. Licences that are added or removed so are beside those of a snapshot, and instead of a task's."""
+    if "add" not in said:
+        return replace(base, **said)
+    saved = {sku: base.add[sku] for sku in base.restored}
+    kept = {} if said["exact"] else {sku: plans for sku, plans in saved.items() if sku not in said["remove"]}
+    return replace(base, **{**said, "add": {**kept, **{sku: saved.get(sku, plans) for sku, plans in said["add"].items()}}})
 
 
 def from_snapshot(base: Desired, record: Mapping[str, Any], also_enable: Collection[str]) -> Desired:
@@ -109,4 +118,4 @@ def from_snapshot(base: Desired, record: Mapping[str, Any], also_enable: Collect
     if not record["accountEnabled"] and not named:
         return Desired(blocked=True)
     licences = {names.licence(item["skuId"]): list(item["disabledPlans"]) for item in record["licences"]}
-    return replace(base, enabled=True, add=licences, usage_location=record.get("usageLocation") or base.usage_location, restored=True)
+    return replace(base, enabled=True, add=licences, usage_location=record.get("usageLocation") or base.usage_location, restored=(*licences,))

@@ -23,7 +23,8 @@ SELECTIONS = ("users", "domain", "group", "src", "snapshot")
 
 @dataclass(frozen=True)
 class SelectionOptions:
-    """Which users both modules are about: by exactly one of SELECTIONS. Of the others the domain is empty, the rest None."""
+    """Which users both modules are about: by exactly one of SELECTIONS. Of the others the domain is empty, the rest None; but beside a snapshot `src` may say
+    what shall be otherwise."""
 
     users: Sequence[str] | None
     #: "": of all domains
@@ -39,13 +40,13 @@ class SelectionOptions:
     vault_password: Callable[[], bytes]
 
     @classmethod
-    def of(cls, params: Mapping[str, Any]) -> SelectionOptions:
+    def of(cls, params: Mapping[str, Any], *, src_beside_snapshot: bool = False) -> SelectionOptions:
         """Exactly one way. An empty list of users selects nobody, and is no mistake; an empty domain is one, since everybody would be in it.
 
         Raises OffboardError `bad_option`.
         """
         given = [name for name in SELECTIONS if params[name] is not None]
-        if len(given) != 1:
+        if len(given) != 1 and not (src_beside_snapshot and given == ["src", "snapshot"]):
             raise OffboardError(f"select users by exactly one of {', '.join(SELECTIONS)}; given: {', '.join(given) or 'none'}", code="bad_option")
         domain, group = names.domain(params["domain"] or ""), None if params["group"] is None else names.uuid(params["group"])
         if params["domain"] is not None and not domain:
@@ -138,7 +139,7 @@ class Options:
     @classmethod
     def of(cls, params: Mapping[str, Any], check_mode: bool) -> Options:
         """Raises OffboardError `bad_option`, `bad_country`, and what a length or a Temporary Access Pass may not be."""
-        selection, snapshot = SelectionOptions.of(params), params["snapshot"]
+        selection, snapshot = SelectionOptions.of(params, src_beside_snapshot=True), params["snapshot"]
         _check(params)
         requires, group = params["requires"] or {}, params["licence_group"]
         return cls(

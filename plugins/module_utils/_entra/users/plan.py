@@ -48,10 +48,10 @@ FULL_RESET_ROLES = {
 }
 
 
-def signs_in_at_home(upn: str, user_type: str | None) -> bool:
-    """Whether somebody else signs a guest in. One whose account is of this tenant alone is an internal guest, and has a password here as its members have:
-    https://learn.microsoft.com/entra/external-id/user-properties. An invited one has #EXT# in the name."""
-    return user_type == "Guest" and "#ext#" in upn.casefold()
+def signs_in_at_home(upn: str) -> bool:
+    """Whether somebody else signs them in: their name has #EXT#, be they guests or members, as cross-tenant synchronization makes them. An internal guest
+    has a password here, as members have: https://learn.microsoft.com/entra/external-id/user-properties."""
+    return "#ext#" in upn.casefold()
 
 
 @dataclass
@@ -207,8 +207,8 @@ def _license(draft: _Draft, desired: Desired) -> list[str]:
     if licences == there:
         return []
     gone = [sku for sku in licences if sku not in there and sku not in skus]
-    if gone and not desired.restored:
-        raise OffboardError(f"the tenant has no licence {gone[0]!r}, which {upn} shall get; it has {skus}", code="licence_unknown")
+    if unknown := [sku for sku in gone if sku not in desired.restored]:
+        raise OffboardError(f"the tenant has no licence {unknown[0]!r}, which {upn} shall get; it has {skus}", code="licence_unknown")
     licences = {sku: plans for sku, plans in licences.items() if sku not in gone}
     lost = {sku: plans for sku, wanted in licences.items() if there.get(sku) != wanted and (plans := skus.lost_plans(sku, wanted))}
     licences = {sku: [plan for plan in plans if plan not in lost[sku]] if sku in lost else plans for sku, plans in licences.items()}
@@ -319,8 +319,8 @@ def _password_done(user_id: str, state: Mapping[str, Any], context: RepairContex
 
 def _password_problem(upn: str, state: Mapping[str, Any], enabled: bool, context: RepairContext) -> tuple[str, str] | None:
     """Why no password can or should be set: (code, sentence)."""
-    if signs_in_at_home(upn, state["userType"]):
-        return "is_guest", f"{upn} is a guest and signs in at home"
+    if signs_in_at_home(upn):
+        return "is_guest", f"{upn} is of another organization and signs in at home"
     if not enabled:
         return "is_blocked", f"{upn} is blocked; a password would be of no use"
     if state["onPremisesSyncEnabled"] and context.synced_password == "skip":

@@ -49,6 +49,7 @@ from .options import InfoOptions, Options
 from .passwords import HandOver, PassBook
 from .plan import KIND, Decision, RepairContext, decide, user_state
 from .results import Results
+from .sayings import Sayings
 from .selection import Named, Selection, fields_of, members, named_in, user_path
 from .verification import Late
 from .work import Work, WorkOptions
@@ -167,10 +168,16 @@ class Users(OfTenant):
             called=options.hands_over,
         )
         make = partial(self._desired_of, self._base)  # a wrong licence is told before anybody is read
+        if self._sayings.asks_for_passwords() and self._handover is None:
+            raise OffboardError("src asks for passwords, which needs handover_file", code="bad_option")
         desired = None if options.snapshot_is_now else named_in(self._client, options.selection, make)
         if not options.snapshot_is_now:
             self._check_met()
         return Selection(self._client, options.selection, fields, desired)
+
+    @cached_property
+    def _sayings(self) -> Sayings:
+        return Sayings(self._options.selection.src, self._skus)
 
     @cached_property
     def _base(self) -> Desired:
@@ -212,20 +219,12 @@ class Users(OfTenant):
         return {}
 
     def _desired_of(self, base: Desired, who: Named) -> Desired:
-        """What is desired of a user who is named."""
-        if who.saved is not None:
-            self._meet(who.saved)
-            desired = user_desired.from_snapshot(base, who.saved, self._options.also_enable)
-            return self._shared.setdefault(repr(desired), desired)
-        if who.line is None:
+        """What is desired of a user who is named, but for what `src` says."""
+        if who.saved is None:
             return base
-        try:
-            desired = user_desired.merged(base, who.line, self._skus)
-        except OffboardError as exc:
-            raise OffboardError(f"{who.where}: {exc.msg}", code=exc.code) from exc
-        if desired.password and self._handover is None:
-            raise OffboardError("src asks for passwords, which needs handover_file", code="bad_option")
-        return desired
+        self._meet(who.saved)
+        desired = user_desired.from_snapshot(base, who.saved, self._options.also_enable)
+        return self._shared.setdefault(repr(desired), desired)
 
     def _meet(self, record: Mapping[str, Any]) -> None:
         self._met |= names.of_user(record["id"], record["userPrincipalName"]) & self._options.also_enable
@@ -234,7 +233,8 @@ class Users(OfTenant):
         """Raises OffboardError `not_found`: whoever was meant would stay blocked, and nobody would know."""
         if unknown := sorted(self._options.also_enable - self._met):
             raise OffboardError(
-                f"also_enable: the snapshot has no user {', '.join(unknown)}. Name each by the object id, or by the name of then; or take them out.",
+                f"also_enable: the snapshot has no user {', '.join(unknown)}. Name each by the object id, or by the name of then; or take them out. "
+                "Whoever was made later is enabled by src (microsoft_365_users_src).",
                 code="not_found",
                 details={"users": unknown},
             )
@@ -364,6 +364,10 @@ class Users(OfTenant):
                 yield item, user_plan.with_old_pass(decision, old) if old is not None else decision
 
     def _desired(self, item: Object) -> Desired:
+        desired, said = self._desired_by_task(item), self._sayings.of(item.id, item.name)
+        return desired if said is None else user_desired.otherwise(self._base if desired.blocked else desired, said)
+
+    def _desired_by_task(self, item: Object) -> Desired:
         keyed = self._selection.keyed
         if self._options.snapshot_is_now:
             now = {"id": item.id, "userPrincipalName": item.name, "licences": (), **{name: item.state[name] for name in ("accountEnabled", "usageLocation")}}

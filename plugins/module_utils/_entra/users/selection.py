@@ -150,12 +150,10 @@ def members(client: Client, group: str) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A user whom the task names: by a line of `src` (and where it stands), by a record of the snapshot, or by the name alone."""
+    """A user whom the task names: by a record of the snapshot, or by the name alone."""
 
     #: id or userPrincipalName in lower case
     key: str
-    line: Mapping[str, Any] | None = None
-    where: str = ""
     saved: Mapping[str, Any] | None = None
 
 
@@ -170,11 +168,11 @@ def _named(client: Client, options: SelectionOptions) -> Iterable[Named] | None:
         return (Named(names.user(name)) for name in options.users)
     if options.group is not None:
         return map(Named, members(client, options.group))
-    if (path := options.src) is not None:
-        return (Named(names.user(key), line, f"src: line {number} of {path}") for number, key, line in src_lines(path))
     if options.snapshot is not None:
         records = read_snapshot_users(options.snapshot, options.vault_password(), tenant_of(client))
-        return (Named(names.uuid(record["id"]), saved=record) for record in records)
+        return (Named(names.uuid(record["id"]), record) for record in records)
+    if options.src is not None:
+        return (Named(names.user(key)) for _number, key, _line in src_lines(options.src))
     return None
 
 

@@ -27,14 +27,15 @@ from ..roles import read_guarded, read_roles
 from ..snapshot.files import read_manifest, read_snapshot_users
 from ..snapshot.plan import works_by_group
 from ..users import passes_there
-from ..users.desired import Desired, from_snapshot, merged
+from ..users.desired import Desired, from_snapshot
 from ..users.history import History
 from ..users.licences import Skus
 from ..users.passwords import SHORTEST, HandOver, PassBook
 from ..users.plan import FULL_RESET_ROLES, KIND, user_state
 from ..users.resource import skus_of
 from ..users.results import Results
-from ..users.selection import fields_of, src_lines
+from ..users.sayings import Sayings
+from ..users.selection import fields_of
 from .options import InfoOptions
 from .plan import CHANGED, UNSET, Judged, Meant, SignInEvidence, judge_all
 
@@ -55,7 +56,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
         skus = skus_of(client)
         meant = _Meant(client, options, skus, roots)
         handover, passes = _handed_over(options)
-        evidence = _evidence(client, options, history, handover, passes, skus=skus, roots=roots, taken=meant.taken or "")
+        evidence = _evidence(client, options, history, handover, passes, skus=skus, roots=roots, meant=meant)
         check_known(client, "domains", named, evidence.domains)
         sums = _Sums(results)
         people = _people(client, meant, roots, sums)
@@ -74,7 +75,7 @@ def _people(client: Client, meant: _Meant, roots: frozenset[str], sums: _Sums) -
     """Those of the exit; who is left alone is counted."""
     for item in client.list(f"/users?$select={','.join(_FIELDS)}&$top=999"):
         upn, wanted = item["userPrincipalName"], meant.of(item)
-        if not (root_of(upn_domain(upn), roots) or wanted.domain) and wanted.src is None:
+        if not (root_of(upn_domain(upn), roots) or wanted.domain) and wanted.said is None:
             continue
         if names.of_user(item["id"], upn).isdisjoint(meant.left_alone):
             yield Judged(item["id"], upn, user_state(item), wanted)
@@ -97,7 +98,9 @@ class _Meant:
         self._domains: dict[str, str] = {}
         self._by_group: dict[str, tuple[str, ...]] = {}
         self._names: dict[str, str] = {}
-        self._src: dict[str, Desired] = {}
+        self._sayings = Sayings(options.src, skus)
+        #: domains of the exit of whose enabled users most had a licence
+        self.licensed: frozenset[str] = frozenset()
         self.left_alone = options.exclude
         if options.snapshot and (manifest := read_manifest(options.snapshot)) is not None:
             self.taken = manifest.get("taken")
@@ -105,23 +108,24 @@ class _Meant:
             shared: dict[str, Desired] = {}  # most users want one of a few things, in one of a few domains
             shared_names: dict[str, str] = {}
             shared_groups: dict[tuple[str, ...], tuple[str, ...]] = {}
+            counted: Counter[tuple[str | None, bool]] = Counter()
             for record in read_snapshot_users(options.snapshot, options.vault_password(), tenant_of(client)):
                 user_id, upn, desired = names.uuid(record["id"]), record["userPrincipalName"], from_snapshot(Desired(), record, also)
                 self._snapshot[user_id] = shared.setdefault(repr(desired), desired)
                 if by_group := works_by_group(record):
                     self._by_group[user_id] = shared_groups.setdefault(by_group, by_group)
-                if root_of(domain := upn_domain(upn), roots) is not None:
+                root = root_of(domain := upn_domain(upn), roots)
+                counted[root, bool(record["licences"] or by_group)] += record["accountEnabled"]
+                if root is not None:
                     self._domains[user_id], self._names[user_id] = shared_names.setdefault(domain, domain), upn
-        if options.src:
-            for _unused, key, line in src_lines(options.src):
-                self._src[names.user(key)] = merged(Desired(), {name: value for name, value in line.items() if name != "password"}, skus)
+            self.licensed = frozenset(root for root in roots if counted[root, True] > counted[root, False])
 
     def of(self, item: Mapping[str, Any]) -> Meant:
         """What was said of the user."""
         user_id = names.uuid(item["id"])
         self._names.pop(user_id, None)
-        src = self._src.get(user_id) or self._src.get(names.user(item["userPrincipalName"]))
-        return Meant(self._snapshot.get(user_id), src, self._domains.get(user_id, ""), self._by_group.get(user_id, ()))
+        said = self._sayings.of(user_id, item["userPrincipalName"])
+        return Meant(self._snapshot.get(user_id), said, self._domains.get(user_id, ""), self._by_group.get(user_id, ()))
 
     def not_seen(self) -> Iterator[tuple[str, str, dict[str, str]]]:
         """Who is in the snapshot and not in the tenant."""
@@ -173,7 +177,15 @@ def _handed_over(options: InfoOptions) -> tuple[HandOver | None, PassBook | None
 
 
 def _evidence(
-    client: Client, options: InfoOptions, history: History, handover: HandOver | None, passes: PassBook | None, *, skus: Skus, roots: frozenset[str], taken: str
+    client: Client,
+    options: InfoOptions,
+    history: History,
+    handover: HandOver | None,
+    passes: PassBook | None,
+    *,
+    skus: Skus,
+    roots: frozenset[str],
+    meant: _Meant,
 ) -> SignInEvidence:
 
     def handed_over(user_id: str, last_change: str | None) -> str:
@@ -188,7 +200,8 @@ def _evidence(
         skus=skus,
         domains={item.id: item.state for item in read_domains(client, configurations_of=())},
         roots=roots,
-        taken=taken,
+        taken=meant.taken or "",
+        licensed=meant.licensed,
         converted=history.converted,
         handed_over=handed_over,
         password_was_set=history.password_was_set,

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..._core import names
 from ..domains.plan import FEDERATED, authentication_of, is_of, root_of, upn_domain
-from ..users.desired import Desired
+from ..users.desired import Desired, otherwise
 from ..users.licences import Skus
 from ..users.plan import RESETTABLE_ROLES, signs_in_at_home, wanted_licences
 
@@ -22,26 +22,35 @@ UNSET, CHANGED = "unset", "changed"
 
 @dataclass(frozen=True)
 class Meant:
-    """What a user shall be. snapshot: None for who is not in it (made later); src: what the operator said of them alone; domain: the one of the exit that
+    """What a user shall be. snapshot: None for who is not in it (made later); said: by the operator, of them alone; domain: the one of the exit that
     they were in when the snapshot was taken, "" for none; by_group: ids of the licences that groups gave them then."""
 
     snapshot: Desired | None = None
-    src: Desired | None = None
+    said: Mapping[str, Any] | None = None
     domain: str = ""
     by_group: Collection[str] = ()
 
     @property
     def enabled(self) -> bool | None:
         """None: nobody has said."""
-        if self.src is not None and self.src.enabled is not None:
-            return self.src.enabled
-        return None if self.snapshot is None else not self.snapshot.blocked
+        by_snapshot = None if self.snapshot is None else not self.snapshot.blocked
+        return by_snapshot if self.said is None else self.said.get("enabled", by_snapshot)
 
-    def licences(self) -> list[Desired]:
-        """What says which licences they shall have: the operator's word of them alone, else the snapshot's."""
-        if self.src is not None and (self.src.add or self.src.remove or self.src.exact):
-            return [self.src]
-        return [] if self.snapshot is None or self.snapshot.blocked else [self.snapshot]
+    def licences(self) -> Desired | None:
+        """Which licences they shall have; None: nobody has said. Whoever was blocked then, or shall be, only has those that the operator says."""
+        said = self.said or {}
+        if "add" not in said and not self.works_as_then():
+            return None
+        return otherwise(self.snapshot or Desired(), said)
+
+    def works_as_then(self) -> bool:
+        """Whether they shall be enabled, and were so in the snapshot."""
+        return bool(self.enabled) and self.snapshot is not None and not self.snapshot.blocked
+
+    def groups_licences(self) -> list[str]:
+        """Those that a group gave, as far as the operator says nothing else."""
+        said = self.said or {}
+        return [sku for sku in self.by_group if sku not in said.get("remove", ())] if self.works_as_then() and not said.get("exact") else []
 
 
 @dataclass
@@ -55,6 +64,8 @@ class SignInEvidence:
     roots: Collection[str] = ()
     #: when the snapshot was taken (RFC 3339); "" without one
     taken: str = ""
+    #: those of `roots` of whose enabled users most had a licence then
+    licensed: Collection[str] = ()
     #: when each domain that the journal knows of was converted (RFC 3339)
     converted: Mapping[str, str] = field(default_factory=dict)
     #: by id and last change of the password: whether the one of the hand-over file is not set yet, or it was changed since; "" without an entry
@@ -103,9 +114,10 @@ def judge(user_id: str, upn: str, state: Mapping[str, Any], meant: Meant, eviden
     if meant.enabled and not enabled:
         found["user_blocked"] = f"{upn} is blocked, but was enabled in the snapshot, or is named to be enabled"
     if meant.enabled is False and enabled:
-        found["user_enabled_not_meant"] = f"{upn} is enabled, but was blocked in the snapshot, and nobody named them to be enabled"
-    if meant.enabled:
-        found |= _licences(upn, state, meant, evidence.skus)
+        found["user_enabled_not_meant"] = f"{upn} is enabled, but was blocked in the snapshot, or is named to be blocked"
+    found |= _licences(upn, state, meant, evidence.skus)
+    if evidence.taken and meant.snapshot is None:
+        found |= _not_in_snapshot(upn, state, meant, evidence)
     if enabled:
         found |= _way_in(user_id, upn, state, meant.domain, evidence)
     return found
@@ -113,20 +125,32 @@ def judge(user_id: str, upn: str, state: Mapping[str, Any], meant: Meant, eviden
 
 def _licences(upn: str, state: Mapping[str, Any], meant: Meant, skus: Skus) -> dict[str, str]:
     found: dict[str, str] = {}
-    there = state["licences"]
-    for desired in meant.licences():
+    there, desired = state["licences"], meant.licences()
+    if desired is not None:
         wanted = wanted_licences(state, desired)
         missing = [sku for sku in wanted if sku not in there]
-        gone = [sku for sku in missing if desired.restored and sku not in skus]
+        gone = [sku for sku in missing if sku in desired.restored and sku not in skus]
         if gone:
             found["licence_gone"] = f"{upn} had {', '.join(gone)} when the snapshot was taken, and the tenant has that licence no longer"
         if missing := [skus.name(sku) for sku in missing if sku not in gone]:
             found["licence_missing"] = f"{upn} shall have {', '.join(missing)}, and does not"
         elif [sku for sku in there if wanted.get(sku) != there[sku]]:
             found["licence_not_as_meant"] = f"{upn} has other licences or service plans than meant"
-        if desired is meant.snapshot and (lost := [skus.name(sku) for sku in meant.by_group if sku not in (*there, *state["group_licences"]) and sku in skus]):
-            found["group_licence_missing"] = f"{upn} had {', '.join(lost)} by a group when the snapshot was taken, and does not have it"
+    if lost := [skus.name(sku) for sku in meant.groups_licences() if sku not in (*there, *state["group_licences"]) and sku in skus]:
+        found["group_licence_missing"] = f"{upn} had {', '.join(lost)} by a group when the snapshot was taken, and does not have it"
     return found
+
+
+def _not_in_snapshot(upn: str, state: Mapping[str, Any], meant: Meant, evidence: SignInEvidence) -> dict[str, str]:
+    """Of somebody who was made, or given a name of the exit, since then: what only a person can say to be right, and nobody has said."""
+    root = root_of(upn_domain(upn), evidence.roots)
+    if root is None or signs_in_at_home(upn):
+        return {}
+    if not state["accountEnabled"]:
+        return {"new_user_blocked": f"{upn} is not in the snapshot, and is blocked"} if meant.enabled is None else {}
+    if root in evidence.licensed and not (state["licences"] or state["group_licences"] or meant.licences() is not None):
+        return {"new_user_unlicensed": f"{upn} is not in the snapshot, and has no licence; most of {root} had one"}
+    return {}
 
 
 def _way_in(user_id: str, upn: str, state: Mapping[str, Any], came_from: str, evidence: SignInEvidence) -> dict[str, str]:
@@ -136,7 +160,7 @@ def _way_in(user_id: str, upn: str, state: Mapping[str, Any], came_from: str, ev
     """
     domain, last_change = upn_domain(upn), state["lastPasswordChangeDateTime"]
     here = root_of(domain, evidence.roots) is not None
-    if not (here or came_from) or signs_in_at_home(upn, state["userType"]):
+    if not (here or came_from) or signs_in_at_home(upn):
         return {}
     if authentication_of(domain, evidence.domains) == FEDERATED:
         return {"domain_is_federated": f"the domain of {upn} is federated"} if here else {}

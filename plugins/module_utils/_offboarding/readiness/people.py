@@ -35,8 +35,10 @@ SENTENCES = {
     "user_enabled_not_meant": (
         "blocker",
         Text(
-            "are enabled, but were blocked in the snapshot. Block them, or name them in microsoft_365_also_enable",
-            "はスナップショットではブロックされていましたが、有効になっています。ブロックするか、microsoft_365_also_enable に指定してください",
+            "are enabled, but were blocked in the snapshot or are named to be blocked. Block them, or name them to be enabled in microsoft_365_also_enable or "
+            "microsoft_365_users_src",
+            "はスナップショットではブロックされていた（または無効にする指定）ですが、有効になっています。ブロックするか、有効にする利用者として "
+            "microsoft_365_also_enable か microsoft_365_users_src に指定してください",
         ),
     ),
     "licence_missing": (
@@ -66,6 +68,24 @@ SENTENCES = {
         Text("had a licence in the snapshot that the tenant has no longer", "がスナップショット時に持っていたライセンスは、テナントにもうありません"),
     ),
     "user_gone": ("warning", Text("are in the snapshot, and not in the tenant any more", "はスナップショットにありますが、テナントにもういません")),
+    "new_user_blocked": (
+        "warning",
+        Text(
+            "are not in the snapshot and are blocked, and nobody has said whether they shall be. Was it IIJ ID's stop? Say in microsoft_365_users_src whether "
+            "each is to be enabled",
+            "はスナップショットになく、ブロックされています（IIJ IDの停止によるものか確認してください）。microsoft_365_users_src に、有効にするか"
+            "どうかを指定してください",
+        ),
+    ),
+    "new_user_unlicensed": (
+        "warning",
+        Text(
+            "are not in the snapshot and have no licence, while most of their domain had one then. Say in microsoft_365_users_src which licences they "
+            "shall have, or that they shall have none (set: [])",
+            "はスナップショットになく、ライセンスがありません（ドメインの大半の利用者にはスナップショット時にライセンスあり）。microsoft_365_users_src に"
+            "ライセンスを指定するか、不要であれば空（set: []）を指定してください",
+        ),
+    ),
     "domain_is_federated": ("blocker", Text("are in a domain that is still federated", "のドメインはまだフェデレーションされています")),
     "no_way_in": (
         "blocker",
@@ -191,7 +211,7 @@ _ONE = {"are": "is", "were": "was", "do": "does", "have": "has", "sign": "signs"
 def _of_one(told: str) -> str:
     """What is told of several users, of one."""
     said = re.sub(r"^(are|were|do|have|sign)\b", lambda found: _ONE[found[1]], told)
-    said = re.sub(r"(?<=, but )(are|were)\b|(?<= or )(are)\b", lambda found: _ONE[found[0]], said, count=2)
+    said = re.sub(r"(?<=, but )(are|were)\b|(?<= or )(are)\b|(?<= snapshot and )(are|have)\b", lambda found: _ONE[found[0]], said, count=2)
     return said.replace("is administrators, whom", "is an administrator, whom")
 
 

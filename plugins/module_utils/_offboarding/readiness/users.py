@@ -253,9 +253,9 @@ WAYS = (
         Text("users unblocked, licences put back", "利用者のブロック解除・ライセンス再付与"),
         Text(
             "by hand: nothing here blocks a user or takes a licence because a snapshot says so. `restore` with `users` does what the stage "
-            "does: who was enabled is enabled, with the licences of that time",
+            "does: who was enabled is enabled, with the licences of that time, but for whom `microsoft_365_users_src` says otherwise of",
             "手作業。スナップショットを理由に利用者をブロックしたりライセンスを外したりすることはありません。`restore` の `users` は段階 "
-            "`users` と同じく、当時有効だった人を有効にし、当時のライセンスを付けます",
+            "`users` と同じく、当時有効だった人を有効にし、当時のライセンスを付けます（`microsoft_365_users_src` に指定のある人を除く）",
         ),
         Text(
             "a licence taken for over 30 days: the mailbox is gone (Exchange keeps it 30 days)",

@@ -36,6 +36,13 @@ PLAIN, MADE = "hush-me", "Secr3tXYZ"
         '[pscredential]::new("a","{}")', "New-Object System.Management.Automation.PSCredential('a', '{}')", "$cred={}", '$secure = "{}"', "-l a:{}",
         "--basic a:{}", "ldapsearch -D cn=a -w{}", "-x -D cn=a,dc=b -w{} -b dc=b", "-AppKey {}", "--appkey={}", "-MasterKey {}", "JSESSIONID={}",
         "PHPSESSID={}", "--totp {}", "--nt-hash {}", "mdp={}", "--clave {}", "--parola={}", "--heslo {}", "--şifre={}", "--sifre {}",
+        # in brackets, as the value of a switch that says it already; into a pipe; JSON as a command line quotes it
+        "-Password (ConvertTo-SecureString '{} and' -AsPlainText -Force)", 'X -Password (ConvertTo-SecureString -String "{}" -AsPlainText -Force)',
+        "-Credential (New-Object PSCredential('a', (ConvertTo-SecureString {} -AsPlainText -Force)))", "'{}' | ConvertTo-SecureString -AsPlainText -Force",
+        "[Net.NetworkCredential]::new('a','{}')", "New-Object Net.NetworkCredential 'a', '{}'", "New-Object PSCredential -ArgumentList 'a','{}'",
+        "/c echo {}| x.exe --password-stdin", "/c (echo {}) | runas /user:a b", "echo '{}' |docker login", 'printf "{}\\n" | sudo -S x', "echo {}|plink h",
+        '-d "{{\\"user\\":\\"a\\",\\"password\\":\\"{}\\"}}"', '-d "{{""password"":""{}""}}"',
+        "exp system/{} full=y", "sqlplus -s a/{}", "userid=a/{}", "rman target a/{}", "/SourceKey:{}", "-xp {}", "-U a%{} //h/s", "PIDKEY={}",
         "-t {}", "x.exe -k {}", "/s:{}", "-s={}", "/T:{}", "/k={}",
         "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n{}\n-----END RSA PRIVATE KEY-----", "-----BEGIN PRIVATE KEY----- MIIE {}",
         "https://host/f?code={}", "https://host/?x=1&any={}", "ftp://{}@host/", "https://me:{}@host/", "Data Source=h;Pwd={};", "--passwd='{}'",
@@ -44,6 +51,20 @@ PLAIN, MADE = "hush-me", "Secr3tXYZ"
 def test_what_may_be_a_secret_is_hidden(arguments, secret):
     shown = redaction.arguments(arguments.format(secret))
     assert secret not in shown and redaction.HIDDEN in shown
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments"),
+    [
+        ("net", r"use z: \\s\d {} /user:a"), (r"C:\Windows\System32\NET.EXE", "user a {} /add"), ('"%windir%\\system32\\net1.exe"', r"use * \\s\d {}"),
+        ("ldapsearch.exe", "-x -w{}"), ("/usr/bin/ldapmodify", "-x -w{}"), ("expdp.exe", "system/{} directory=x"),
+    ],
+)  # fmt: skip
+def test_what_a_word_means_depends_on_the_program(program, arguments):
+    """A scheduled task has it apart from its arguments."""
+    shown = redaction.arguments(arguments.format(PLAIN), program)
+    assert shown == arguments.format(redaction.HIDDEN)
+    assert redaction.arguments(r"use z: \\s\d", program) == r"use z: \\s\d"
 
 
 @pytest.mark.parametrize("arguments", [f"-a {MADE}", f"kinit {MADE}", f"echo {MADE}| x", f"https://hooks.example/T0/{MADE}", f"code={MADE}", f"=＝{MADE}"])
@@ -74,6 +95,9 @@ def test_what_powershell_is_given_encoded_is_hidden():
         "--token -Force --verbose",
         "--no-password /quiet",
         r"/c xcopy /s C:\Data D:\Data /e & tool.exe -s https://host/p",
+        r"/c echo y| del C:\x & (echo N)|x.exe & echo done > C:\x.log",
+        "echo 'backup done' | mail -s x root; echo a | /usr/bin/logger; date -u +%s; echo x || y",
+        r"(Get-Content x) | ConvertTo-SecureString -AsPlainText -Force; exp /?; exp -h; net start x; -u DOM\%USERNAME% -U %USERNAME% -x",
     ],
 )
 def test_what_is_no_secret_is_shown(arguments):
@@ -102,6 +126,19 @@ def test_what_is_no_secret_is_shown(arguments):
         "$cred" + " " * 30000,
         "パス" * 15000,
         "\" '" * 10000,
+        "echo " * 6000,
+        "echo " + " " * 30000,
+        "echo " + "a" * 30000 + "|",
+        "(" * 30000,
+        "echo 'a" * 5000,
+        "pscredential" + " " * 30000,
+        "pscredential" + "(" * 30000,
+        "a" * 30000 + "| convertto",
+        "exp " + "-a " * 10000,
+        "exp" + " " * 30000,
+        "rman " * 6000,
+        "-U a" * 7500,
+        "pass" + "\\" * 30000,
     ],
 )
 def test_no_text_takes_long(text):

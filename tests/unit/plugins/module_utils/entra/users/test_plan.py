@@ -101,6 +101,8 @@ def test_changes(current, desired, after):
         ("u@a.example", state(accountEnabled=False), Desired(password=True), {}, "is_blocked"),
         ("u@a.example", state(), Desired(enabled=False, password=True), {"1": {ADMINISTRATOR}}, "needs_higher_role"),
         ("u_b.example#EXT#@a.example", state(userType="Guest"), Desired(password=True), {}, "is_guest"),
+        # a member whom another organization signs in, as cross-tenant synchronization makes them
+        ("u_b.example#ext#@a.example", state(), Desired(password=True), {}, "is_guest"),
         ("u@a.example", state(), Desired(password=True), {"1": {ADMINISTRATOR}}, "needs_higher_role"),
         ("u@a.example", state(accountEnabled=False), Desired(blocked=True), {}, "blocked_before_snapshot"),
         ("u@b.example", state(createdDateTime="2026-10-01T09:00:01Z"), Desired(password=True), {}, "created_since"),
@@ -393,10 +395,43 @@ def test_from_a_snapshot():
 
 
 def test_a_line_of_src_wins():
-    wanted = user_desired.merged(Desired(enabled=True), {"id": "1", "enabled": False, "password": "generate", "licences": {"add": ["SPE_E3"]}}, SKUS)
+    said = user_desired.said_in({"id": "1", "enabled": False, "password": "generate", "licences": {"add": ["SPE_E3"]}}, SKUS)
+    wanted = user_desired.otherwise(Desired(enabled=True, add={UNKNOWN: None}), said)
     assert (wanted.enabled, wanted.password, wanted.add) == (False, True, {E3: None})
     with pytest.raises(OffboardError, match="unknown nonsense"):
-        user_desired.merged(Desired(), {"id": "1", "nonsense": 1}, SKUS)
+        user_desired.said_in({"id": "1", "nonsense": 1}, SKUS)
+
+
+@pytest.mark.parametrize(
+    ("licences", "there", "after"),
+    [
+        # beside those of the snapshot, with its plans
+        ({"add": [EXCHANGE]}, {}, {"SPE_E3": ["p"], "EXCHANGE": []}),
+        ({"add": [E3]}, {}, {"SPE_E3": ["p"]}),
+        # one run, not one that gives and one that takes
+        ({"set": [EXCHANGE]}, {}, {"EXCHANGE": []}),
+        ({"set": [EXCHANGE]}, {EXCHANGE: []}, None),
+        ({"set": [E3]}, {EXCHANGE: []}, {"SPE_E3": ["p"]}),
+        ({"remove": [E3]}, {}, None),
+        ({"remove": [E3]}, {E3: ["p"]}, {}),
+        ({}, {}, {"SPE_E3": ["p"]}),
+    ],
+)
+def test_what_is_said_of_a_user_of_the_snapshot(licences, there, after):
+    desired = user_desired.otherwise(user_desired.from_snapshot(Desired(), record(), ()), user_desired.said_in({"licences": licences}, SKUS))
+    change = decide("1", "u@a.example", state(licences=there), desired, context()).change
+    assert (change and change.after) == (after if after is None else {"licences": after})
+
+
+def test_a_leaver_of_after_the_snapshot_is_not_enabled_for_a_moment():
+    desired = user_desired.otherwise(user_desired.from_snapshot(Desired(), record(), ()), {"enabled": False})
+    assert decide("1", "u@a.example", state(accountEnabled=False, licences={E3: ["p"]}), desired, context()).change is None
+
+
+def test_a_licence_that_is_said_and_unknown_is_none_that_is_gone_since_the_snapshot():
+    desired = user_desired.otherwise(user_desired.from_snapshot(Desired(), record(), ()), user_desired.said_in({"licences": {"add": [UNKNOWN]}}, SKUS))
+    with pytest.raises(OffboardError, match="shall get"):
+        decide("1", "u@a.example", state(), desired, context())
 
 
 @pytest.mark.parametrize(
@@ -418,7 +453,7 @@ def test_a_line_of_src_wins():
 )
 def test_a_line_of_src_is_checked(line, rule):
     with pytest.raises(OffboardError) as caught:
-        user_desired.merged(Desired(), {"id": "1", **line}, SKUS)
+        user_desired.said_in({"id": "1", **line}, SKUS)
     assert caught.value.code == "bad_src" and rule in caught.value.msg
     assert "Generate" not in caught.value.msg, "it could be a password"
 

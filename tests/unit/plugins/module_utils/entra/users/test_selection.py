@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import selection
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.options import SelectionOptions
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.selection import Selection, fields_of, named_in
@@ -110,13 +110,13 @@ def test_of_a_groups_members_only_users():
     assert chosen(Table(members=members), group=key(9)) == ["U1@a.example"]
 
 
-def test_a_line_of_src_is_known_with_its_place(tmp_path):
-    (tmp_path / "src").write_text("".join(json.dumps(line) + "\n" for line in ({"id": key(1)}, {"userPrincipalName": "U2@a.example", "enabled": True})))
-    found = named_in(Table(), asked(src=str(tmp_path / "src")), lambda who: who)  # type: ignore[arg-type]
-    assert found is not None
-    assert found["u2@a.example"].line == {"userPrincipalName": "U2@a.example", "enabled": True}
-    assert found["u2@a.example"].where.startswith("src: line 2 of ")
-    assert named_in(Table(), asked(domain="a.example"), lambda who: who) is None  # type: ignore[arg-type]
+def test_src_beside_a_snapshot_is_for_who_changes_them():
+    with pytest.raises(OffboardError, match="exactly one"):
+        asked(src="s", snapshot="p")
+    both = SelectionOptions.of(given("entra_users", src="s", snapshot="p"), src_beside_snapshot=True)
+    assert (both.src, both.snapshot) == ("s", "p")
+    with pytest.raises(OffboardError, match="exactly one"):
+        SelectionOptions.of(given("entra_users", src="s", domain="a.example"), src_beside_snapshot=True)
 
 
 def test_no_field_that_is_not_needed():

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.desired import Desired
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.desired import Desired, desired_licences
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.licences import Skus
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users_readiness.plan import CHANGED, UNSET, Judged, Meant, SignInEvidence, judge, judge_all
 
@@ -15,9 +15,11 @@ SKUS = Skus(lambda: [{"skuId": E3, "skuPartNumber": "SPE_E3", "prepaidUnits": {"
 #: the time of the conversion, a time before and a time after it
 BEFORE, CONVERTED, AFTER = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z", "2026-02-01T00:00:09Z"
 
-WORKS = Desired(enabled=True, add={E3: []}, restored=True)
+WORKS = Desired(enabled=True, add={E3: []}, restored=(E3,))
 BLOCKED = Desired(blocked=True)
-BY_GROUP = Desired(enabled=True, restored=True)
+BY_GROUP = Desired(enabled=True)
+#: what the operator says of one user, as `said_in` reads it
+AND_E3, NO_E3, NONE = (desired_licences(said, SKUS) for said in ({"add": ["SPE_E3"]}, {"remove": ["SPE_E3"]}, {"set": []}))
 
 
 def user(**other):
@@ -41,9 +43,9 @@ def evidence(**other):
         ({"accountEnabled": False, "licences": {}}, Meant(BLOCKED), []),
         ({}, Meant(BLOCKED), ["user_enabled_not_meant"]),
         # the operator's word of one user comes before the snapshot's
-        ({"accountEnabled": False}, Meant(WORKS, Desired(enabled=False)), []),
-        ({"accountEnabled": False}, Meant(BLOCKED, Desired(enabled=True)), ["user_blocked"]),
-        ({}, Meant(BLOCKED, Desired(enabled=True)), []),
+        ({"accountEnabled": False}, Meant(WORKS, {"enabled": False}), []),
+        ({"accountEnabled": False}, Meant(BLOCKED, {"enabled": True}), ["user_blocked"]),
+        ({}, Meant(BLOCKED, {"enabled": True}), []),
         # made since the snapshot: nobody has said anything, but who is enabled needs a way to sign in
         ({"accountEnabled": False, "lastPasswordChangeDateTime": BEFORE}, Meant(), []),
         ({}, Meant(), []),
@@ -53,21 +55,59 @@ def evidence(**other):
         ({"licences": {}}, Meant(WORKS), ["licence_missing"]),
         ({"licences": {}, "group_licences": [E3]}, Meant(WORKS), []),
         ({"licences": {E3: ["plan"]}}, Meant(WORKS), ["licence_not_as_meant"]),
-        ({"licences": {}}, Meant(Desired(enabled=True, add={P1: []}, restored=True)), ["licence_gone"]),
-        ({"licences": {}}, Meant(WORKS, Desired(remove=frozenset({E3}))), []),
-        ({}, Meant(WORKS, Desired(remove=frozenset({E3}))), ["licence_not_as_meant"]),
-        ({"licences": {}}, Meant(BLOCKED, Desired(enabled=True, add={E3: None})), ["licence_missing"]),
+        ({"licences": {}}, Meant(Desired(enabled=True, add={P1: []}, restored=(P1,))), ["licence_gone"]),
+        ({"licences": {}}, Meant(WORKS, NO_E3), []),
+        ({}, Meant(WORKS, NO_E3), ["licence_not_as_meant"]),
+        ({"licences": {}}, Meant(BLOCKED, {"enabled": True, **AND_E3}), ["licence_missing"]),
         # given by a group then, and lost with the membership; the operator's word of one user comes before it
         ({"licences": {}}, Meant(BY_GROUP, by_group=(E3,)), ["group_licence_missing"]),
         ({"licences": {}, "group_licences": [E3]}, Meant(BY_GROUP, by_group=(E3,)), []),
         ({}, Meant(BY_GROUP, by_group=(E3,)), []),
-        ({"licences": {}}, Meant(BY_GROUP, Desired(remove=frozenset({E3})), by_group=(E3,)), []),
+        ({"licences": {}}, Meant(BY_GROUP, NO_E3, by_group=(E3,)), []),
         ({"licences": {}}, Meant(BY_GROUP, by_group=(P1,)), []),
         ({"licences": {}, "accountEnabled": False}, Meant(BLOCKED, by_group=(E3,)), []),
+        # the operator's word of licences holds for whoever it is about: made later, or blocked as a shared mailbox is
+        ({"licences": {}}, Meant(said=AND_E3), ["licence_missing"]),
+        ({"licences": {}, "accountEnabled": False}, Meant(BLOCKED, AND_E3), ["licence_missing"]),
+        ({"accountEnabled": False}, Meant(WORKS, {"enabled": False, **NONE}), ["licence_not_as_meant"]),
+        ({"licences": {}, "accountEnabled": False}, Meant(WORKS, {"enabled": False}), []),
+        # what it adds or takes is beside what the snapshot says
+        ({}, Meant(Desired(enabled=True, add={P1: []}, restored=(P1,)), AND_E3), ["licence_gone"]),
+        ({"licences": {}}, Meant(WORKS, desired_licences({"add": [P1]}, SKUS)), ["licence_missing"]),
+        ({}, Meant(BY_GROUP, AND_E3, by_group=(E3,)), []),
     ],
 )
 def test_as_meant(state, meant, expected) -> None:
     assert list(judge("u1", "one@a.example", user(**state), meant, evidence())) == expected
+
+
+@pytest.mark.parametrize(
+    ("state", "meant", "given", "expected"),
+    [
+        ({}, Meant(), {}, []),
+        ({"licences": {}, "group_licences": [P1]}, Meant(), {}, []),
+        ({"licences": {}}, Meant(), {}, ["new_user_unlicensed"]),
+        ({"accountEnabled": False, "licences": {}}, Meant(), {}, ["new_user_blocked"]),
+        # a person has said so
+        ({"licences": {}}, Meant(said=NONE), {}, []),
+        ({"accountEnabled": False, "licences": {}}, Meant(said={"enabled": False}), {}, []),
+        ({"accountEnabled": False, "licences": {}}, Meant(said={"enabled": True}), {}, ["user_blocked"]),
+        # nobody there has one; who is in the snapshot is compared with it; without one nobody knows who was made later
+        ({"licences": {}}, Meant(), {"licensed": ()}, []),
+        ({"licences": {}}, Meant(BY_GROUP), {}, []),
+        ({"accountEnabled": False, "licences": {}}, Meant(BLOCKED), {}, []),
+        ({"accountEnabled": False, "licences": {}}, Meant(), {"taken": ""}, []),
+        ({"licences": {}}, Meant(), {"roots": ["b.example"]}, []),
+    ],
+)
+def test_who_was_made_since_the_snapshot(state, meant, given, expected) -> None:
+    proof = evidence(**{"taken": BEFORE, "licensed": ["a.example"], **given})
+    assert list(judge("u1", "one@sub.A.example", user(**state), meant, proof)) == expected
+
+
+def test_an_invited_guest_needs_no_licence() -> None:
+    proof = evidence(taken=BEFORE, licensed=["a.example"])
+    assert judge("u1", "one_b.example#EXT#@a.example", user(userType="Guest", licences={}), Meant(), proof) == {}
 
 
 OLD = {"lastPasswordChangeDateTime": BEFORE}
@@ -113,8 +153,9 @@ def test_a_way_to_sign_in(state, given, expected) -> None:
     assert list(judge("u1", "One@A.example", user(**state), Meant(WORKS), evidence(**given))) == expected
 
 
-def test_an_invited_guest_signs_in_at_home() -> None:
-    assert list(judge("u1", "one_b.example#EXT#@a.example", user(**OLD, userType="Guest"), Meant(WORKS), evidence())) == []
+@pytest.mark.parametrize("kind", ["Guest", "Member"])
+def test_whom_another_organization_signs_in_needs_no_way_here(kind) -> None:
+    assert list(judge("u1", "one_b.example#EXT#@a.example", user(**OLD, userType=kind), Meant(WORKS), evidence())) == []
 
 
 TAKEN = "2026-01-15T00:00:00Z"

@@ -549,6 +549,12 @@ def people(domains=(), counts=None, left_alone=0, taken="2026-01-01T00:00:00Z", 
         (people(taken=None), (), 50, [("blocker", "users_not_compared")]),
         (people(counts={"no_way_in": 27}), (), 50, [("blocker", "no_way_in")]),
         (people(counts={"user_gone": 1, "user_blocked": 1}), (), 50, [("blocker", "user_blocked"), ("warning", "user_gone")]),
+        (
+            people(counts={"new_user_unlicensed": 1, "new_user_blocked": 2}),
+            (),
+            50,
+            [("warning", "new_user_unlicensed"), ("warning", "new_user_blocked")],
+        ),
         # a person's word is all that there is, and is told as that
         (people(counts={"administrator_without_password": 2}), (), 50, [("blocker", "administrator_without_password")]),
         (people(counts={"administrator_without_password": 2}), ("administrators_have_passwords",), 50, [("warning", "administrator_without_password")]),
@@ -679,6 +685,9 @@ def test_what_the_app_lacks_is_told_for_each_stage_that_will_be_played(confirmed
     ("code", "expected"),
     [
         ("user_blocked", "1 user is blocked, but was enabled in the snapshot or is named to be enabled."),
+        ("user_enabled_not_meant", "1 user is enabled, but was blocked in the snapshot or is named to be blocked."),
+        ("new_user_blocked", "1 user is not in the snapshot and is blocked, and nobody"),
+        ("new_user_unlicensed", "1 user is not in the snapshot and has no licence, while"),
         ("licence_missing", "1 user does not have the licences that they had in the snapshot"),
         ("licence_not_as_meant", "1 user has other licences"),
         ("access_pass_ended", "1 user was given a Temporary Access Pass"),
