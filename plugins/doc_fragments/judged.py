@@ -53,9 +53,9 @@ options:
     type: dict
   linux_machines:
     description:
-      - For each Linux machine C(jobs) and C(timers) of M(offboard.iij_id.linux_cron_job_info), C(files) and C(not_looked_at)
-        of M(offboard.iij_id.linux_file_info), C(accounts) of M(offboard.iij_id.linux_account_info), or C(error)
-        when it could not be read, with the failure's C(code).
+      - For each Linux machine C(jobs), C(timers) and C(other_starts) of M(offboard.iij_id.linux_cron_job_info),
+        C(files) and C(not_looked_at) of M(offboard.iij_id.linux_file_info), C(accounts) of M(offboard.iij_id.linux_account_info),
+        or C(error) when it could not be read, with the failure's C(code).
       - A machine without a value counts as not readable. Without the option, there are none.
       - For O(gate=freeze) only RV(offboard.iij_id.linux_cron_job#module:nothing_found).
     type: dict

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Directory Sync for Linux, and its account in OpenLDAP: what was found, what nobody has confirmed, what is left. Pure.
 
-A machine is what was read of it: `jobs` and `timers` as linux_cron_job_info returns them, `files` and `not_looked_at` as linux_file_info does, `accounts`
-as linux_account_info does; nothing of one that could not be read (`error`). OpenLDAP is `clauses`, `mentions` and `entries`: for each account (DN) what
-openldap_access_info and openldap_entry_info return under `clauses`, `mentions` and `entry`; or `error` and `code`.
+A machine is what was read of it: `jobs`, `timers` and `other_starts` as linux_cron_job_info returns them, `files` and `not_looked_at` as linux_file_info
+does, `accounts` as linux_account_info does; nothing of one that could not be read (`error`). OpenLDAP is `clauses`, `mentions` and `entries`: for each
+account (DN) what openldap_access_info and openldap_entry_info return under `clauses`, `mentions` and `entry`; or `error` and `code`.
 """
 
 from __future__ import annotations
@@ -76,14 +76,14 @@ def _not_looked_at(machine: Machine | None, said: LinuxDecisions) -> list[str]:
     return [path for path in _of(machine, "not_looked_at") if not _covered(path, said.not_files)]
 
 
-def _timers(machine: Machine | None) -> list[Mapping[str, Any]]:
-    """systemd's timers that go on starting the agent."""
-    return [timer for timer in _of(machine, "timers") if timer["enabled"]]
-
-
-def _called(timer: Mapping[str, Any]) -> str:
-    """A user's own timer by its path, which says whose it is."""
-    return str(timer["path"] if timer["user"] else timer["timer"])
+def _starters(machine: Machine | None) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """What besides cron goes on starting the agent: the phrase for it, and what it is called; a user's own unit by its path, which says whose it is."""
+    for timer in _of(machine, "timers"):
+        if timer["enabled"]:
+            yield "left_timer", timer["path"] if timer["user"] else timer["timer"], timer
+    for other in _of(machine, "other_starts"):
+        if other["enabled"]:
+            yield "left_starter", other["path"] if other["user"] and not other["name"].startswith("at:") else other["name"], other
 
 
 def _behind(item: Mapping[str, Any]) -> bool:
@@ -92,12 +92,12 @@ def _behind(item: Mapping[str, Any]) -> bool:
 
 
 def left(machine: Machine | None, said: LinuxDecisions) -> list[str]:
-    """What of the agent is on a machine: cron jobs (disabled ones too), timers that start it, files, and the accounts that were confirmed."""
+    """What of the agent is on a machine: cron jobs (disabled ones too), what else starts it, files, and the accounts that were confirmed."""
     jobs = [phrases.english("left_cron_job", name=f"{job['place']}: {job['command']}") for job in _of(machine, "jobs")]
-    timers = [phrases.english("left_timer", name=_called(timer)) for timer in _timers(machine)]
+    starters = [phrases.english(phrase, name=called) for phrase, called, _starter in _starters(machine)]
     files = [phrases.english("left_link" if _behind(item) else "left_folder", name=item["path"]) for item in _files(machine, said)]
     accounts = [phrases.english("left_account", name=account["name"]) for account, confirmed in _accounts(machine, said) if confirmed]
-    return [*jobs, *timers, *files, *accounts]
+    return [*jobs, *starters, *files, *accounts]
 
 
 def _unknown(machines: Machines, said: LinuxDecisions) -> list[str]:
@@ -153,17 +153,17 @@ def unconfirmed(machines: Machines, said: LinuxDecisions) -> Iterator[Finding]:
                 ),
                 (name, place, command),
             )
-        for timer in _timers(machine):
+        for _phrase, called, starter in _starters(machine):
             yield Finding(
                 "blocker",
                 "timer_starts_it",
                 Text(
-                    f"{name}: systemd starts Directory Sync for Linux by {_called(timer)}, whatever becomes of cron's jobs. Stop it "
-                    f"({timer['stop']}), or if it is to go on, add its name or path to directory_sync_not_iij_cron_jobs.",
-                    f"{name}: systemdの {_called(timer)} がDirectory Sync for Linuxを起動します（cronとは別）。停止する（{timer['stop']}）か、"
+                    f"{name}: {called} starts Directory Sync for Linux, whatever becomes of cron's jobs. Stop it ({starter['stop']}), or if it is to go on, "
+                    "add its name or path to directory_sync_not_iij_cron_jobs.",
+                    f"{name}: {called} がDirectory Sync for Linuxを起動します（cronとは別）。停止する（{starter['stop']}）か、"
                     "続ける場合は directory_sync_not_iij_cron_jobs に名前かパスを追加してください。",
                 ),
-                (name, _called(timer)),
+                (name, called),
             )
         for item in _unconfirmed_files(machine, said):
             yield _of_file(name, item)

@@ -211,52 +211,6 @@ def test_modes(mode, disabled):
     assert cron.changed_mode(disabled, "enable") == mode
 
 
-TIMER = {"timer": "iij.timer", "path": "/etc/systemd/system/iij.timer", "service": "iij.service", "user": "", "uid": None, "home": "/root", "enabled": True}
-
-
-def timer(*commands, **more):
-    return cron.timer_of({**TIMER, "commands": commands, "folder": "", "environment": [], **more})
-
-
-def test_timers():
-    other = timer(f"/bin/tar cf /x {SCRIPT} --password=Hush", timer="tar.timer")
-    (found,) = cron.timers([timer(f"-{SCRIPT}"), other], PATHS, {})
-    assert (found["timer"], found["enabled"], found["commands"]) == ("iij.timer", True, [SCRIPT])
-    assert "Hush" not in str(cron.timers([other], [], {}))
-
-
-@pytest.mark.parametrize(
-    ("command", "more"),
-    [
-        ("%h/bin/sync.sh", {"home": "/home/sync"}),
-        ("./sync.sh", {"home": "/home/sync", "folder": "-~/bin"}),
-        ("./sync.sh", {"home": "/home/sync", "folder": "%h/bin"}),
-        ("/home/%i/bin/sync.sh", {"service": "iij@sync.service"}),
-        ("/home/%u/bin/sync.sh", {"user": "sync"}),
-        ('"/home/sync/bin/sync.sh" "--all"', {}),
-        ("@/bin/sh sh -c '/home/sync/bin/sync.sh'", {}),
-        ("${WHERE}/sync.sh", {"environment": ['"UNUSED=a b" WHERE=/home/sync/bin', "'open"]}),
-        ("/usr/local/bin/sync", {}),
-    ],
-)
-def test_what_a_timer_starts(command, more):
-    assert cron.timers([timer(command, **more)], ["/home/sync/bin/sync.sh"], {"/usr/local/bin/sync": "/home/sync/bin/sync.sh"})
-
-
-@pytest.mark.parametrize(
-    ("more", "stop"),
-    [
-        ({}, "systemctl disable --now iij.timer"),
-        ({"path": "/run/systemd/transient/iij.timer"}, "systemctl stop iij.timer"),
-        ({"user": "*"}, "systemctl --global disable iij.timer"),
-        ({"user": "a b", "uid": 7}, "runuser -u 'a b' -- env XDG_RUNTIME_DIR=/run/user/7 systemctl --user disable --now iij.timer"),
-        ({"timer": "a;id.timer"}, "systemctl disable --now 'a;id.timer'"),
-    ],
-)
-def test_how_a_timer_is_stopped(more, stop):
-    assert timer(**more).stop == stop
-
-
 def test_saved_files_have_names_of_their_own():
     one, other = place(CRONTAB), place(CRONTAB + b"\n")
     assert one.file_name("host") != other.file_name("host")

@@ -29,6 +29,9 @@ TIMER = {
 }
 TIMER["stop"] = "systemctl disable --now iij.timer"
 OWN_TIMER = {**TIMER, "user": "sync", "path": "/home/sync/.config/systemd/user/iij.timer"}
+SERVICE = {**{key: value for key, value in TIMER.items() if key not in ("timer", "service")}, "name": "iij.service"}
+OWN_PATH = {**SERVICE, "name": "iij.path", "user": "sync", "path": "/home/sync/.config/systemd/user/iij.path"}
+AT = {**SERVICE, "name": "at:17", "user": "sync", "path": "/var/spool/cron/atjobs/a0001101a3b4c5", "stop": "atrm 17"}
 DN, OTHER = "cn=iij,ou=services,dc=reiji,dc=example", "CN=iij, OU=services,DC=reiji,DC=example"
 
 
@@ -73,7 +76,12 @@ def test_a_job_that_cron_may_pass_over_is_told(passed_over):
         ({**CLEAN, "files": [{**GONE, "link": "/opt"}]}, {"not_iij_linux_files": [TREE]}, []),
         ({**CLEAN, "timers": [TIMER]}, CONFIRMED, [("blocker", "timer_starts_it", "iij.timer")]),
         ({**CLEAN, "timers": [OWN_TIMER]}, CONFIRMED, [("blocker", "timer_starts_it", OWN_TIMER["path"])]),
-        ({**CLEAN, "timers": [{**TIMER, "enabled": False}]}, {}, []),
+        ({**CLEAN, "timers": [{**TIMER, "enabled": False}], "other_starts": [{**SERVICE, "enabled": False}]}, {}, []),
+        (
+            {**CLEAN, "other_starts": [SERVICE, OWN_PATH, AT]},
+            CONFIRMED,
+            [("blocker", "timer_starts_it", name) for name in ("iij.service", OWN_PATH["path"], "at:17")],
+        ),
     ],
 )
 def test_what_is_not_confirmed_is_a_blocker_of_the_preflight_and_of_the_stage(machine, confirmed, expected):
@@ -97,6 +105,7 @@ def test_a_machine_that_could_not_be_read_is_open(machine):
         ({**CLEAN, "jobs": [{**JOB, "enabled": False}]}, CONFIRMED, [f"cron job user:iijsync: {COMMAND}"]),
         ({**CLEAN, "timers": [TIMER, {**TIMER, "enabled": False}]}, {}, ["systemd timer iij.timer"]),
         ({**CLEAN, "timers": [OWN_TIMER]}, {}, ["systemd timer /home/sync/.config/systemd/user/iij.timer"]),
+        ({**CLEAN, "other_starts": [SERVICE, {**AT, "enabled": False}, AT]}, {}, [f"what starts it ({name})" for name in ("iij.service", "at:17")]),
         ({**CLEAN, "files": [{**GONE, "link": TREE}]}, CONFIRMED, [f"link {TREE}"]),
         ({**CLEAN, "files": [there(COPY)]}, {"not_iij_linux_files": ["/var/tmp"]}, []),
     ],
