@@ -53,9 +53,9 @@ options:
     description:
       - The path of the program that a job starts, or of the script that it gives to an interpreter, or a folder above it. With C(*), C(?) or C([)
         in it, the whole path has to match. Case counts.
-      - Shells (C(sh -c)), C(cd), variables of the crontab (C(PATH) among them), links, and programs that start others (C(env), C(nice), C(flock),
-        C(timeout), C(sudo), C(su -c) and the like) are understood. Text in the arguments of others does not count, such as the folders of a backup. Into
-        scripts that a crontab starts nobody looks; name such a script here.
+      - Shells (C(sh -c)), C(cd), C(systemctl start), variables of the crontab (C(PATH) among them), links, and programs that start others (C(env), C(nice),
+        C(flock), C(timeout), C(sudo), C(su -c) and the like) are understood. Text in the arguments of others does not count, such as the folders of a backup.
+        Into scripts that a crontab starts nobody looks; name such a script here.
     type: list
     elements: str
     default: ['*/IIJ_ID_Service_Directory_Sync/bin/*_mode*.sh']

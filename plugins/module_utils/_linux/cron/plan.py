@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import posixpath
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -37,7 +38,7 @@ _LINES = {
     "anacron": re.compile(r"\s*((?P<at>@\w+)|\d+\s+\d+)\s+(?(at)\d+\s+)\S+\s+(?P<user>)(?P<command>.*)", re.DOTALL),
 }
 #: cronie: quiet, no mail
-_FLAGS = re.compile(r"(?:-[nqs]\s+)+")
+_FLAGS = re.compile(r"\A(?:-[nqs]\s+)+")
 _STDIN = re.compile(r"(?<!\\)%")
 _SHEBANG = re.compile(r"#!\s*\S*?(?:/env\s+(?:-\S+\s+)*)?(?:ba|da|z|k|a)?sh(?:\s|$)")
 _WILDCARDS = re.compile(r"[*?\[]")
@@ -177,9 +178,10 @@ def _of_lines(place: Place, homes: Mapping[str, str]) -> Iterator[Job]:
         home = place.home if place.user or user == "root" else homes.get(user, f"/home/{user}")
         # a HOME in the crontab counts, and is the folder in which the command is started
         own = {"HOME": home, **environment, "LOGNAME": user}
-        command = _STDIN.split(_FLAGS.sub("", found["command"], count=1) if _FLAGS.match(found["command"]) else found["command"], maxsplit=1)[0]
-        command = command.replace("\\%", "%").strip()
-        yield Job(place, number, user, " ".join(found[1].split()), command, enabled, tuple(shell.started(command, own["HOME"], own)))
+        command, *given = (text.replace("\\%", "%").strip() for text in _STDIN.split(_FLAGS.sub("", found["command"], count=1)))
+        # what a shell or at is given as its input is as good as a script
+        script = f"echo {shlex.quote('; '.join(given))} | {command}" if given else command
+        yield Job(place, number, user, " ".join(found[1].split()), command, enabled, tuple(shell.started(script, own["HOME"], own)))
 
 
 def _numbered(found: Iterable[Job]) -> Iterator[Job]:

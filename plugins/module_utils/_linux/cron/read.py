@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..._core import phrases
 from ..client import Client
 from . import plan as cron
 from . import starters
-from .plan import Job
+from .plan import Job, Programs
 from .starters import Starter
 
 
@@ -45,7 +45,16 @@ def starts(client: Client) -> Starts:
     jobs = [job for place in answer["places"] for job in cron.jobs(cron.place_of(place), homes)]
     if folders := cron.script_folders(jobs):  # besides those that every machine has
         jobs += [job for place in client.ask("cron_scripts", folders=folders) for job in cron.jobs(cron.place_of(place), homes)]
-    others = [*map(starters.of_unit, answer["units"]), *map(starters.of_at, answer["at_jobs"])]
+    units, at_jobs = map(starters.of_unit, answer["units"]), map(starters.of_at, answer["at_jobs"])
+    others = list(units)
+    # what has systemd start a service starts what that does
+    services = {unit.name: unit.programs for unit in others}
+    jobs = [replace(job, programs=_through(job.programs, services)) for job in jobs]
+    others += [replace(job, programs=_through(job.programs, services)) for job in at_jobs]
     paths = cron.asked_paths([*(job.programs for job in jobs), *(other.programs for other in others)])
     real = client.ask("real_paths", paths=paths) if paths else {}
     return Starts(jobs, others, real, answer["orphans"], answer["not_looked_at"])
+
+
+def _through(programs: Programs, services: Mapping[str, Programs]) -> Programs:
+    return tuple(dict.fromkeys((*programs, *(program for written, _path in programs for program in services.get(written, ())))))

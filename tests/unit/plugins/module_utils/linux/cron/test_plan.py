@@ -45,6 +45,22 @@ def test_a_line(kind, line, schedule, user, command):
 
 
 @pytest.mark.parametrize(
+    ("command", "meant"),
+    [
+        (f"/bin/sh%{SCRIPT}", True),
+        (f"sudo -u sync true; sh%cd /opt%{SCRIPT} -v%", False),  # which of several reads it nobody knows
+        ("sh%cd /opt/IIJ_ID_Service_Directory_Sync/bin%./normal_mode.sh 10\\% -v%", True),
+        (f"at now%{SCRIPT}", True),
+        (f"mail root%{SCRIPT}", False),
+        (f"sleep $((RANDOM % 60)); {SCRIPT}", False),  # what is behind the % is its input, which it does not read
+    ],
+)
+def test_what_a_command_is_given_as_input(command, meant):
+    (job,) = cron.jobs(place(f"30 3 * * * {command}\n"))
+    assert bool(cron.why(job, PATHS, {})) is meant
+
+
+@pytest.mark.parametrize(
     "line", ["", "   ", "# 30 3 * * * /x", "MAILTO=ops@reiji.example", 'PATH = "/usr/bin:/bin"', "not a line", "30 3 * * *", "#", "@daily"]
 )
 def test_no_job(line):
