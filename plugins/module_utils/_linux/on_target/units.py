@@ -55,16 +55,18 @@ def starters(accounts):
     etc, run, *others = USER_FOLDERS
     for account in accounts:
         runtime, home = f"{RUNTIME}/{account.pw_uid}/systemd", account.pw_dir.rstrip("/")
-        # the order of systemd.unit(5)
-        folders = (f"{runtime}/transient", f"{home}/.config/systemd/user", etc, f"{runtime}/user", run, f"{home}/.local/share/systemd/user", *others)
+        own = (f"{runtime}/transient", f"{home}/.config/systemd/user", f"{runtime}/user", f"{home}/.local/share/systemd/user")
         whose = {"user": account.pw_name, "uid": account.pw_uid, "home": account.pw_dir}
         try:
-            own = _starters(folders, whose)
+            if not any(files_of(folder) or _names(folder) for folder in own):
+                continue
+            # the order of systemd.unit(5)
+            units = _starters((*own[:2], etc, own[2], run, own[3], *others), whose)
         except TargetError as exc:
             not_looked_at.append(exc.details["path"])
             continue
         # what the user has not changed is everybody's, and told once
-        found += [unit for unit in own if unit not in ({**one, **whose} for one in everybody)]
+        found += [unit for unit in units if unit not in ({**one, **whose} for one in everybody)]
     return found, not_looked_at
 
 
