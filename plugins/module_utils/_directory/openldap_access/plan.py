@@ -104,20 +104,17 @@ def clauses(text: str) -> list[Clause]:
     return found
 
 
-#: of a setting, what may stand before the name of an account in a word, and behind it
-_BEFORE = re.compile(r"""[=:/("'^]+""")
+#: of a setting, where a name may begin in a word, and what may stand behind it
+_BEGINS = re.compile(r"""(?:\A|[=:/("'^])(?=\s*[A-Za-z0-9.-]+\s*=)""")
 _BEHIND = re.compile(r"""[?)"'$].*""", re.DOTALL)
 
 
 def names_account(text: str, account: str) -> bool:
     """Whether a setting names it: alone, or in a word such as binddn="…", dn.exact:… or ldap:///…, also as a pattern that nothing else fits."""
     key = _key(account)
-    for word in dict.fromkeys((text, *map(_unquoted, _WORD.findall(text)))):
-        for start in (0, *(found.end() for found in _BEFORE.finditer(word))):
-            name = word[start:]
-            if key in (_key(name), _key(_BEHIND.sub("", name))):
-                return True
-    return False
+    words = dict.fromkeys((text, *map(_unquoted, _WORD.findall(text))))
+    names_in = (word[begin.end() :] for word in words for begin in _BEGINS.finditer(word))
+    return any(key in (_key(name), _key(_BEHIND.sub("", name))) for name in names_in)
 
 
 def without(text: str, account: str) -> str:
