@@ -48,7 +48,9 @@ def starts(client: Client) -> Starts:
     units, at_jobs = map(starters.of_unit, answer["units"]), map(starters.of_at, answer["at_jobs"])
     others = list(units)
     # what has systemd start a service starts what that does
-    services = {unit.name: unit.programs for unit in others}
+    services: dict[str, Programs] = {}
+    for unit in others:
+        services[unit.name] = services.get(unit.name, ()) + unit.programs
     jobs = [replace(job, programs=_through(job.programs, services)) for job in jobs]
     others += [replace(job, programs=_through(job.programs, services)) for job in at_jobs]
     paths = cron.asked_paths([*(job.programs for job in jobs), *(other.programs for other in others)])

@@ -42,6 +42,8 @@ _NAME = re.compile(r"[A-Za-z0-9:_.\\@-]{1,250}")
 _WANTING = (".wants", ".requires", ".upholds")
 #: What a service starts, in this order.
 _COMMANDS = ("ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost", "ExecStop", "ExecStopPost")
+#: What a service has systemd start besides itself.
+_WITH_IT = ("Wants", "Requires", "BindsTo", "Upholds", "OnSuccess", "OnFailure")
 #: Which setting of a unit names the service that it starts; a service is its own.
 _NAMED_BY = {"timer": "Unit", "path": "Unit", "socket": "Service"}
 _STARTER = re.compile(r"(?P<prefix>[A-Za-z0-9:_.\\-]+)(?:@(?P<instance>[A-Za-z0-9:_.\\@-]*))?\.(?P<type>timer|path|socket|service)")
@@ -84,24 +86,35 @@ def _starters(folders, whose):
         if what["type"] != "service":
             service = _service_of(what, _unit(name, folders))
             named.add(service)
-        settings = _unit(service, folders)
         # systemd-run starts the timers that it makes, and what it made is gone when it has ended
         transient = what["type"] != "service" and os.path.basename(os.path.dirname(path)) == "transient"
-        found.append(
-            {
-                **whose,
-                "name": name,
-                "path": path,
-                "service": service,
-                "commands": [command for setting in _COMMANDS for command in settings.get(setting, ())],
-                "folder": (settings.get("WorkingDirectory") or [""])[-1],
-                "environment": settings.get("Environment", []),
-                "runs_as": (settings.get("User") or [""])[-1],
-                "enabled": name in wanted or transient,
-            }
-        )
+        for one in _together(service, folders):
+            settings = _unit(one, folders)
+            found.append(
+                {
+                    **whose,
+                    "name": name,
+                    "path": path,
+                    "service": one,
+                    "commands": [command for setting in _COMMANDS for command in settings.get(setting, ())],
+                    "folder": (settings.get("WorkingDirectory") or [""])[-1],
+                    "environment": settings.get("Environment", []),
+                    "runs_as": (settings.get("User") or [""])[-1],
+                    "enabled": name in wanted or transient,
+                }
+            )
     # a service that another unit is there to start is told by that one
     return [unit for unit in found if unit["enabled"] or unit["name"] not in named]
+
+
+def _together(service, folders):
+    """The service, and those that systemd starts with it, before it or after it."""
+    found = [service]
+    for name in found:  # which grows
+        settings = _unit(name, folders)
+        named = [one for setting in _WITH_IT for value in settings.get(setting, ()) for one in value.split()]
+        found += [one for one in dict.fromkeys(named) if one.endswith(".service") and one not in found]
+    return found
 
 
 def _service_of(what, unit):

@@ -244,6 +244,20 @@ def test_units_that_are_no_timers(home, tmp_path):
     assert [one["runs_as"] for one in units.starters([])[0]][:2] == ["sync", ""]
 
 
+def test_services_that_another_one_takes_along(home, tmp_path):
+    """A timer of something else starts the agent all the same, where its service wants that one; in a circle nobody is lost."""
+    system = tmp_path / "system"
+    put(
+        (system / "nightly.timer", "[Timer]\n"), (system / "timers.target.wants/nightly.timer", ""),
+        (system / "nightly.service", "[Unit]\nWants=sync.service network-online.target\n[Service]\nExecStart=/bin/true\n"),
+        (system / "sync.service", "[Unit]\nOnSuccess=last.service nightly.service\n[Service]\nExecStart=/opt/sync\n"),
+        (system / "last.service", "[Service]\nExecStart=/opt/last\n"),
+    )  # fmt: skip
+    assert [(name, commands) for _user, name, commands, enabled in told(home)[0] if enabled] == [
+        ("nightly.timer", ["/bin/true"]), ("nightly.timer", ["/opt/sync"]), ("nightly.timer", ["/opt/last"]),
+    ]  # fmt: skip
+
+
 def test_jobs_of_at(tmp_path, monkeypatch):
     """What waits to be run; not what is being run, nor what atd would not start, nor a pipe."""
     put((tmp_path / "a0010101a3b4c5", "#!/bin/sh\n/opt/x\n"), (tmp_path / ".SEQ", "1\n"), (tmp_path / "=0010201a3b4c5", "x"), (tmp_path / "notes", "x"))
