@@ -53,17 +53,16 @@ options:
     type: dict
   linux_machines:
     description:
-      - For each Linux machine C(jobs) and C(timers) of M(offboard.iij_id.linux_cron_job_info), C(files) and C(not_looked_at)
-        of M(offboard.iij_id.linux_file_info), C(accounts) of M(offboard.iij_id.linux_account_info), or C(error)
-        when it could not be read, with the failure's C(code).
+      - For each Linux machine C(jobs), C(timers) and C(other_starts) of M(offboard.iij_id.linux_cron_job_info),
+        C(files) and C(not_looked_at) of M(offboard.iij_id.linux_file_info), C(accounts) of M(offboard.iij_id.linux_account_info),
+        or C(error) when it could not be read, with the failure's C(code).
       - A machine without a value counts as not readable. Without the option, there are none.
       - For O(gate=freeze) only RV(offboard.iij_id.linux_cron_job#module:nothing_found).
     type: dict
   openldap:
     description:
-      - C(clauses), C(mentions) and C(entries), each by the distinguished name of an account what M(offboard.iij_id.openldap_access_info)
-        returns as C(clauses) and C(mentions), and M(offboard.iij_id.openldap_entry_info) as C(entry); or C(error)
-        and C(code).
+      - C(clauses), C(mentions), C(settings) and C(entries), each by the distinguished name of an account what M(offboard.iij_id.openldap_access_info)
+        returns under the same names, and M(offboard.iij_id.openldap_entry_info) as C(entry); or C(error) and C(code).
       - Without the option, OpenLDAP counts as not looked at.
     type: dict
   group_policies:

@@ -66,8 +66,8 @@ controllers:
       elements: dict
       returned: always
     replication:
-      description: One entry for each domain controller that it replicates the domain from, with C(failures) in a row, C(result) (Windows' error number,
-        0 for none) and C(last_success) (RFC 3339, empty for never).
+      description: One entry for each domain controller that it replicates the domain from, C(partner) (its DNS name, empty where the domain has it no more),
+        with C(failures) in a row, C(result) (Windows' error number, 0 for none) and C(last_success) (RFC 3339, empty for never).
       type: list
       elements: dict
       returned: always

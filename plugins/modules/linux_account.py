@@ -49,7 +49,7 @@ options:
     choices: [absent]
 notes:
   - Refused are the system's own accounts, C(root) first (rule V(system_account)), accounts of a directory (V(not_local)), those that share their number
-    (V(shared_uid)), and those under which a job of cron or at (V(cron_jobs_left), disabled ones too), a unit of systemd or a timer of its own
+    (V(shared_uid)), and those under which a job of cron or at (V(cron_jobs_left), disabled ones too), a unit of systemd, its own too,
     (V(unit_runs_as)) or a process (V(account_in_use)) runs. In check mode what M(offboard.iij_id.linux_cron_job) has planned counts as done.
   - Its crontab without jobs, if there is one, stays; cron passes it over.
 seealso:

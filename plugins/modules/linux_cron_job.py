@@ -43,7 +43,9 @@ options:
             of blanks does not count. With O(jobs[].place) both have to be right.
         type: str
   except_jobs:
-    description: Commands, places, and names or paths of systemd timers that match O(command_paths) and are not meant. They are left alone.
+    description:
+      - Commands, places, and names or paths of systemd's units and of jobs of C(at) that match O(command_paths) and are not meant. They are left
+        alone.
     type: list
     elements: str
     default: []
@@ -51,9 +53,9 @@ options:
     description:
       - The path of the program that a job starts, or of the script that it gives to an interpreter, or a folder above it. With C(*), C(?) or C([)
         in it, the whole path has to match. Case counts.
-      - Shells (C(sh -c)), C(cd), variables of the crontab (C(PATH) among them), links, and programs that start others (C(env), C(nice), C(flock),
-        C(timeout), C(sudo), C(su -c) and the like) are understood. Text in the arguments of others does not count, such as the folders of a backup. Into
-        scripts that a crontab starts nobody looks; name such a script here.
+      - Shells (C(sh -c)), C(cd), C(systemctl start), variables of the crontab (C(PATH) among them), links, and programs that start others (C(env), C(nice),
+        C(flock), C(timeout), C(sudo), C(su -c) and the like) are understood. Text in the arguments of others does not count, such as the folders of a backup.
+        Into scripts that a crontab starts nobody looks; name such a script here.
     type: list
     elements: str
     default: ['*/IIJ_ID_Service_Directory_Sync/bin/*_mode*.sh']
@@ -76,8 +78,9 @@ options:
     type: path
 notes:
   - A job that is running now is not stopped.
-  - systemd timers that start the same are reported (RV(timers)). One that is enabled refuses O(state=disabled) and O(state=absent) (rule V(timer_starts_it)),
-    since the work would go on. Users' own timers count, too. C(at), and schedulers of other products are not looked at.
+  - systemd's timers, services and units for paths and sockets, and jobs of C(at), that start the same are reported (RV(timers), RV(other_starts)). One that is
+    enabled refuses O(state=disabled) and O(state=absent) (rule V(timer_starts_it)), since the work would go on. Users' own units count, too. Schedulers of
+    other products are not looked at.
   - The last line of a user's crontab may go; an empty crontab stays.
 seealso:
   - module: offboard.iij_id.linux_cron_job_info
@@ -123,6 +126,12 @@ timers:
   returned: always
   type: list
   elements: dict
+other_starts:
+  description: Other units of systemd, and jobs of C(at), that start the same, see M(offboard.iij_id.linux_cron_job_info).
+  returned: always
+  type: list
+  elements: dict
+  version_added: 1.1.0
 saved:
   description: Files on the controller with the contents that this task has saved, by place.
   returned: always

@@ -11,7 +11,8 @@ short_description: Cron jobs of a Linux machine, by the program they start
 version_added: 1.0.0
 description:
   - Lists the jobs of every user's crontab, C(/etc/crontab), C(/etc/anacrontab), C(/etc/cron.d) and the scripts of C(/etc/cron.daily) and the like, all or
-    those that start a program of interest, and says why a job is listed. systemd timers are listed beside them, users' own and those of C(systemd-run) too.
+    those that start a program of interest, and says why a job is listed. What else
+    starts it is listed beside them, systemd's timers and other units, users' own and those of C(systemd-run) too, and jobs of C(at).
 author:
   - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
@@ -19,12 +20,12 @@ extends_documentation_fragment:
   - offboard.iij_id.linux
 options:
   command_paths:
-    description: As in M(offboard.iij_id.linux_cron_job). With an empty list all jobs and timers are listed.
+    description: As in M(offboard.iij_id.linux_cron_job). With an empty list all jobs and everything else that starts something are listed.
     type: list
     elements: str
     default: ['*/IIJ_ID_Service_Directory_Sync/bin/*_mode*.sh']
   except_jobs:
-    description: Commands, places, and names or paths of timers that are not looked for.
+    description: Commands, places, and names or paths of units and of jobs of C(at) that are not looked for.
     type: list
     elements: str
     default: []
@@ -79,13 +80,25 @@ jobs:
 timers:
   description:
     - systemd timers, each with C(timer), C(path), C(service), its C(commands), whether something wants it (C(enabled)), and C(why) it is listed. C(user) is
-      empty for the machine's, V(*) for one that every user's systemd starts, else whose own it is. C(stop) is the command that stops it, for root to copy.
+      empty for the machine's, V(*) for one that every user's systemd starts, else whose own it is. C(runs_as) is the account under which its service runs,
+      empty where that says none. C(stop) is the command that stops it, for root to copy.
+    - A service that its own one takes along (C(Wants), C(Requires), C(OnSuccess) and the like) is an entry more.
     - Users are those in C(/etc/passwd), and of a directory those who are signed in or whose systemd runs without them (C(loginctl enable-linger)).
   returned: success
   type: list
   elements: dict
+other_starts:
+  description:
+    - What else starts the same - services that systemd starts by themselves, its units for paths and sockets, and jobs of C(at) and C(batch) that wait. Each
+      with C(name), which for a job of C(at) is C(at:NUMBER) as C(atq) shows it, and C(path), C(user), C(runs_as), C(enabled), C(commands), C(why), C(stop) as
+      of timers. A service that a listed unit starts is told by that one, and a service that nothing starts has V(false) for C(enabled).
+    - Of a job of C(at) C(commands) leaves out its variables, which are the whole environment of who made it.
+  returned: success
+  type: list
+  elements: dict
+  version_added: 1.1.0
 not_looked_at:
-  description: Folders of users' own timers that root cannot read, such as a home on a file server.
+  description: Folders of users' own units that root cannot read, such as a home on a file server.
   returned: success
   type: list
   elements: str

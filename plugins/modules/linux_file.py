@@ -53,8 +53,8 @@ notes:
     journal, swap and memory are not reached anywhere."
   - A file with a second name (hard link) is not overwritten, since its content belongs to that name too.
   - So treat every secret that lay there as known, and revoke it - the access token in the IIJ ID console, the bind user's password in the directory.
-  - Refused while a process has its program, its folder or an open file in there (rule V(file_in_use)), and while cron, or a systemd
-    timer of the machine or of a user, starts something in there, by way of a link or a folder of scripts too (rule
+  - Refused while a process has its program, its folder or an open file in there (rule V(file_in_use)), and while cron, C(at), or a unit
+    of systemd, of the machine or of a user, starts something in there, by way of a link or a folder of scripts too (rule
     V(still_started)). In check mode what M(offboard.iij_id.linux_cron_job) has planned counts as done.
   - The Linux account that ran the agent is the owner of the files in most cases (C(owner)). M(offboard.iij_id.linux_account) removes it.
 seealso:

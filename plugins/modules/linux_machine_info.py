@@ -19,7 +19,7 @@ extends_documentation_fragment:
   - offboard.iij_id.linux
 options:
   cron_jobs:
-    description: Cron jobs and systemd timers, see M(offboard.iij_id.linux_cron_job_info).
+    description: Cron jobs, units of systemd and jobs of C(at), see M(offboard.iij_id.linux_cron_job_info).
     type: dict
     suboptions:
       command_paths:
@@ -48,7 +48,7 @@ options:
         default: [/opt, /usr/local, /var/tmp, /var/lib, /srv, /home, /root, /tmp]
   accounts:
     description:
-      - Accounts, see M(offboard.iij_id.linux_account_info). With O(cron_jobs) and O(files) those besides that run the jobs and timers, and own the
+      - Accounts, see M(offboard.iij_id.linux_account_info). With O(cron_jobs) and O(files) those besides that run what is found, and own the
         files that are found, but for C(root).
     type: dict
     suboptions:

@@ -11,6 +11,7 @@ short_description: Which of OpenLDAP's access rules speak of an account
 version_added: 1.0.0
 description:
   - Lists the clauses of C(olcAccess), in all databases, that name an account, and those of groups, sets and patterns, in which it may be.
+  - Says where else the configuration (C(cn=config)) names it.
 author:
   - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
@@ -68,6 +69,27 @@ mentions:
   returned: success
   type: list
   elements: dict
+settings:
+  description:
+    - Where else the configuration names the account, such as in C(olcLimits), C(olcRootDN), C(olcAuthzRegexp), as the C(binddn) of C(olcSyncrepl), or as the
+      object of an access rule. Nothing changes that; a person looks at it. Values are not told, since some hold passwords.
+  returned: success
+  type: list
+  elements: dict
+  version_added: 1.1.0
+  contains:
+    entry:
+      description: DN of the entry of the configuration.
+      type: str
+      returned: always
+    attribute:
+      description: The attribute.
+      type: str
+      returned: always
+    index:
+      description: Place of the value, such as C({1}); empty where it has none.
+      type: str
+      returned: always
 rules:
   description: Number of rules looked through.
   returned: success

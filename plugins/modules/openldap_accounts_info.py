@@ -79,6 +79,10 @@ mentions:
   description: By the account, the RV(offboard.iij_id.openldap_access_info#module:mentions).
   returned: success
   type: dict
+settings:
+  description: By the account, the RV(offboard.iij_id.openldap_access_info#module:settings).
+  returned: success
+  type: dict
 any_there:
   description: Whether one of the accounts is there, by another name too, or is named by a rule.
   returned: success

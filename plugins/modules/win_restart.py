@@ -144,7 +144,7 @@ options:
     type: int
     default: 1
   ignore:
-    description: DNS names of domain controllers whose state does not matter. They never count as healthy.
+    description: DNS names of domain controllers whose state does not matter, nor that others cannot replicate from them. They never count as healthy.
     type: list
     elements: str
     default: []

@@ -94,7 +94,7 @@ def test_two_domain_controllers(directory: RunningDirectory, second: SecondContr
     well = health(directory, capsys)
     assert problems(well) == {dc1: [], dc2: []} and well["healthy"] is True
     (partner,) = next(one["replication"] for one in well["controllers"] if one["name"] == dc2)
-    assert partner["failures"] == 0 and partner["last_success"]
+    assert partner["failures"] == 0 and partner["last_success"] and partner["partner"] == dc1
 
     second.stop()
     gone = health(directory, capsys)

@@ -230,6 +230,27 @@ def test_a_timer_of_a_users_own_systemd(cron: Host, module: Callable[..., Answer
         cron.run("rm", "-r", own)
 
 
+def test_what_starts_the_agent_besides_cron_and_timers(cron: Host, module: Callable[..., Answer]) -> None:
+    """A service at boot, a path, a job of at: each holds the freeze up, until it is stopped or said to be another's."""
+    system, job = "/etc/systemd/system", "/var/spool/cron/atjobs/a0001101a3b4c5"
+    cron.write(f"{system}/iij.service", f"[Service]\nExecStartPre={SCRIPT}\nExecStart=/bin/true\nUser={USER}\n")
+    cron.write(f"{system}/iij-drop.path", "[Path]\nPathExists=/srv/drop\nUnit=iij-drop.service\n")
+    cron.write(f"{system}/iij-drop.service", f"[Service]\nExecStart=+{SCRIPT}\n")
+    try:
+        assert [(one["name"], one["enabled"], one["runs_as"]) for one in module("linux_cron_job_info")["other_starts"]] == [
+            ("iij-drop.path", False, ""),
+            ("iij.service", False, USER),
+        ]
+        for name, kind in (("iij.service", "multi-user"), ("iij-drop.path", "paths")):
+            cron.run("sh", "-c", f"mkdir -p {system}/iij-{kind}.target.wants && ln -s ../{name} {system}/iij-{kind}.target.wants/{name}")
+        cron.write(job, f"#!/bin/sh\nSECRET=hush; export SECRET\ncd / || {{\n\t exit 1\n}}\n{SCRIPT} >/dev/null\n", "0700")
+        answer = module("linux_cron_job", jobs=[JOB])
+        assert (answer.rules, "hush" in json.dumps(answer), "atrm 17" in str(answer)) == (["timer_starts_it"] * 3, False, True)
+        assert module("linux_cron_job", jobs=[JOB], except_jobs=["iij.service", "iij-drop.path", job])["changed"]
+    finally:
+        cron.run("sh", "-c", f"rm -rf {job} {system}/iij*")
+
+
 def test_a_crontab_that_somebody_edits_meanwhile(cron: Host, module: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch) -> None:
     ask, edited = Client.ask, CRONTAB + "1 1 * * * true\n"
 

@@ -70,7 +70,23 @@ def test_info(server: Slapd, module: Module) -> None:
     answer = module("openldap_access_info", dn=SYNC)
     assert [(clause["index"], clause["denies"]) for clause in answer["clauses"]] == [("{1}", False), ("{2}", False), ("{3}", True)]
     assert [clause["index"] for clause in answer["mentions"] if clause["database"] == DATABASE] == ["{1}"]
-    assert server.writes() == []
+    assert (server.writes(), answer["settings"]) == ([], [])
+
+
+def test_what_else_of_the_configuration_names_it(server: Slapd, module: Module) -> None:
+    asked = client(server)
+    limits = [f'dn.exact="{MAIL}" size=1'.encode(), f'dn.exact="{SYNC}" size=unlimited'.encode()]
+    syncrepl = f'rid=001 provider=ldap://127.0.0.1:1 bindmethod=simple binddn="{SYNC}" credentials=Hush searchbase="{SUFFIX}" type=refreshOnly'.encode()
+    asked.modify(DATABASE, "", [("add", "olcLimits", limits), ("add", "olcSyncrepl", [syncrepl])], "")
+    asked.modify("cn=config", "", [("add", "olcAuthzRegexp", [f'"uid=sync,cn=external,cn=auth" "{SYNC}"'.encode()])], "")
+    asked.close()
+    answer = module("openldap_access_info", dn=SYNC)
+    assert sorted((one["entry"], one["attribute"], one["index"]) for one in answer["settings"]) == [
+        ("cn=config", "olcAuthzRegexp", "{0}"),
+        (DATABASE, "olcLimits", "{1}"),
+        (DATABASE, "olcSyncrepl", "{0}"),
+    ]
+    assert "Hush" not in json.dumps(answer)
 
 
 def test_clauses_go_and_everything_else_stays(server: Slapd, module: Module, tmp_path: Path) -> None:

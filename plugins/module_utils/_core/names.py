@@ -167,7 +167,7 @@ def host(text: str) -> str:
         return text
     if "//" in text:
         try:
-            text = urllib.parse.urlsplit(text).hostname or ""
+            text = urllib.parse.urlsplit(text.removeprefix("*:")).hostname or ""  # *://: by whatever protocol
         except ValueError:
             return ""
     text = text.partition("/")[0]

@@ -48,6 +48,7 @@ PHRASES: dict[str, Text] = {
     "left_cron_job": Text("cron job {name}", "cronジョブ {name}"),
     "left_account": Text("account {name}", "アカウント {name}"),
     "left_timer": Text("systemd timer {name}", "systemdタイマー {name}"),
+    "left_starter": Text("what starts it ({name})", "起動元（{name}）"),
     "left_link": Text("link {name}", "リンク {name}"),
     # why cron does not run a job
     "passed_over_name": Text("cron passes over files with this name", "cronはこの名前のファイルを無視する"),

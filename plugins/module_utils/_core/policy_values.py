@@ -9,6 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from . import names
+from .browser_hosts import ZONE_KEY, zone_host
+
 Policies = Iterable[Mapping[str, Any]]
 
 _HIVES = {"hkey_local_machine": "hklm", "hklm": "hklm", "hkey_current_user": "hku", "hkcu": "hku"}
@@ -29,7 +32,13 @@ class Value:
         """Whether a machine's setting (a value, or a key with its values) holds it."""
         hive, _unused, rest = path.casefold().partition("\\")
         place = rest.partition("\\")[2] if hive == "hku" else rest
-        return hive == self.hive and place in (self.place, self.place.rpartition("\\")[0])
+        return hive == self.hive and (place in (self.place, self.place.rpartition("\\")[0]) or self._is_site_of(place))
+
+    def _is_site_of(self, place: str) -> bool:
+        """Whether it puts a site into a zone by the list of sites of which Windows makes the zone map at the place."""
+        key, _unused, site = self.place.rpartition("\\")
+        folder = key.removesuffix(ZONE_KEY.rpartition("\\")[2])
+        return folder != key and place.startswith(f"{folder}zonemap\\") and names.host(site) == names.host(zone_host(place))
 
 
 def named(policy: Mapping[str, Any]) -> str:

@@ -284,7 +284,7 @@ WARNINGS: dict[str, Text] = {
         "{path} は存在しない利用者のcrontabです。cronは実行しないため、このタスクでも対象にしません",
     ),
     "timers_not_known": Text(
-        "{path} cannot be read; whether that user has systemd timers is not known",
+        "{path} cannot be read; whether that user has units of systemd is not known",
         "{path} を読み取れないため、その利用者のsystemdタイマーの有無は不明です",
     ),
     "not_written_in_place": Text(

@@ -51,7 +51,8 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     with closing(_connect(params)) as client:
         found = {name: READ[name].read(client, options) for name, options in asked.items()}
         if named is not None:
-            runs = [one["user"] for kind in ("jobs", "timers") for one in found.get("cron_jobs", {}).get(kind, ())]
+            starts = [one for kind in ("jobs", "timers", "other_starts") for one in found.get("cron_jobs", {}).get(kind, ())]
+            runs = [one.get("runs_as") or one["user"] for one in starts]
             owns = [item.get("owner") for item in found.get("files", {}).get("files", ())]
             found["accounts"] = accounts.info(
                 client, accounts.InfoOptions.named([*named.names, *(name for name in (*runs, *owns) if name and name not in ("root", "*"))])

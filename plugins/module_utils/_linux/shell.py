@@ -77,6 +77,9 @@ _LAUNCHERS: dict[str, _Launcher] = {
     "cpulimit": _launcher(values="-l --limit"),
     "logsave": _launcher(1),
     "setuidgid": _launcher(1),
+    "envuidgid": _launcher(1),
+    "envdir": _launcher(1),
+    "softlimit": _launcher(values="-a -c -d -f -l -m -o -p -r -s -t"),
     "s6-setuidgid": _launcher(1),
     "gosu": _launcher(1),
     "su-exec": _launcher(1),
@@ -108,6 +111,7 @@ _LAUNCHERS: dict[str, _Launcher] = {
     "systemd-inhibit": _launcher(values="--what --who --why --mode"),
     "sudo": _launcher(values="-u --user -g --group -C -D -h -p -r -t -T -R"),
     "doas": _launcher(values="-u -C"),
+    "sg": _launcher(1, commands="-c"),
     "su": _launcher(1, values="-g -G -s --shell -w", commands="-c --command"),
     "runuser": _launcher(1, values="-g -G -s --shell -w", commands="-c --command"),
     "chroot": _launcher(1),
@@ -129,6 +133,8 @@ _LOGINS = ("su", "runuser")
 _HANDED = ("ssh", "tmux")
 #: Of find: what stands behind is started.
 _OF_FIND = ("-exec", "-execdir", "-ok", "-okdir")
+#: Of systemctl: it starts the units behind, whether they are enabled or not.
+_STARTS_UNITS = ("start", "restart", "reload-or-restart")
 #: What is piped into them is as good as a script.
 _PIPED = ("at", "batch")
 
@@ -189,8 +195,11 @@ def _commands(line: str) -> Iterator[list[str]]:
                 if words and words[-1].isdigit():
                     words.pop()  # 2>
                 at += 1  # the file
-                if token in ("<", "<<<") and words and at < len(tokens) and _SHELLS.fullmatch(posixpath.basename(words[0])):
+                name = posixpath.basename(words[0]) if words and at < len(tokens) else ""
+                if token in ("<", "<<<") and _SHELLS.fullmatch(name):
                     words += ["-c"] * (token == "<<<") + [tokens[at]]  # which a shell is given as its input is as good as its script
+                elif token == "<" and name in _PIPED:
+                    words += ["-f", tokens[at]]
             if set(token) & set("();") or token in ("&", "|", "&&", "||", "|&"):
                 yield _with_input(words, said)
                 said = words[1:] if token == "|" and words[:1] in (["echo"], ["printf"]) else []
@@ -258,6 +267,9 @@ def _started(words: Sequence[str], folder: str, environment: dict[str, str], dep
             yield from _started(words[at + 1 :], folder, environment, depth - 1)
     elif name == "ip" and list(words[1:3]) == ["netns", "exec"]:
         yield from _started(words[4:], folder, environment, depth - 1)
+    elif name == "systemctl":
+        named = [word for word in words[1:] if not word.startswith("-")]
+        yield from ((folder, unit if "." in unit else f"{unit}.service") for unit in named[1:] if named[0] in _STARTS_UNITS)
     elif name == "scl" and len(words) > 2:
         behind = words[words.index("--") + 1 :] if "--" in words else words[-1:]
         yield from _line(" ".join(behind), folder, environment, depth - 1)
@@ -360,6 +372,7 @@ def _surroundings(name: str, words: Sequence[str], folder: str, environment: dic
         if assigned := _ASSIGNMENT.fullmatch(words[0]):
             own = {assigned[1]: variables(assigned[2], environment)} if name == "env" else {}
             return 1, folder, environment | own
-        if words[0] in ("-C", "--chdir", "-D") and len(words) > 1:
-            return 2, posixpath.normpath(posixpath.join(folder, variables(words[1], environment))), environment
+        option, glued, value = words[0].partition("=")
+        if option in ("-C", "--chdir", "-D") and (glued or len(words) > 1):
+            return 1 if glued else 2, posixpath.normpath(posixpath.join(folder, variables(value if glued else words[1], environment))), environment
     return 0, folder, environment

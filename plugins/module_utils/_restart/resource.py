@@ -12,7 +12,7 @@ from typing import Any
 from .._core import journal_lines, phrases
 from .._core.errors import OffboardError
 from .._core.machine_ids import host_of
-from .._core.model import Change, Object, Outcome
+from .._core.model import Change, Object, Outcome, Refusal
 from .._core.plan import Plan
 from .._core.predict import Predictions
 from .._core.spool import Spool
@@ -111,7 +111,7 @@ class Restarts(Resource):
         directory = self._options.directory
         if directory is None:
             return []
-        self._domain = self._domain or Domain(directory)
+        self._domain = self._domain or Domain(directory, self._options.ignore)
         return self._domain.controllers()
 
     def _wanted(self) -> restarts.WantedRestarts:
@@ -180,11 +180,21 @@ class Restarts(Resource):
         return {"boot_mark": self._look(one.host)[0], **({"under_way": under_way} if under_way else {})}
 
     def _check_others(self, one: restarts.Machine) -> None:
-        """The directory once more: what was true before the last restart need not be true now."""
-        self._controllers = self._ask_directory()
-        now = restarts.Machine(one.name, one.host, one.mark, one.says_controller, health.named(self._controllers, *self._names(one.host)))
-        if found := restarts.refusals(now, self._controllers, self._wanted()):
-            raise OffboardError(f"{found[0].msg}. That was not so before; nothing was restarted", code="domain_controller_unhealthy")
+        """The directory once more: what was true before the last restart need not be true now.
+
+        What others have missed while that one was down, such as its turn to be replicated from, is waited for.
+        """
+        found: list[Refusal] = []
+
+        def fine() -> bool:
+            self._controllers = self._ask_directory()
+            now = restarts.Machine(one.name, one.host, one.mark, one.says_controller, health.named(self._controllers, *self._names(one.host)))
+            found[:] = restarts.refusals(now, self._controllers, self._wanted())
+            return not found
+
+        minutes = self._options.healthy_minutes if any(result["status"] == "restarted" for result in self._results) else 0
+        if not self._wait(fine, minutes, phrases.english("waits_healthy", name=one.name)):
+            raise OffboardError(f"{found[0].msg}. That was not so before; {one.name} was not restarted", code="domain_controller_unhealthy")
 
     def _await_back(self, one: restarts.Machine, under_way: str) -> None:
         last: list[OffboardError] = []

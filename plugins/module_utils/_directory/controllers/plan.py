@@ -8,12 +8,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from ..._core import names
 from ..._core.errors import OffboardError
 from ..._core.model import Refusal
-from ..values import Entry, file_time
+from ..values import Entry, file_time, guid
 
 #: FSMO roles by the object that names their owner, relative to the naming context of that kind ([MS-ADTS] 3.1.1.1.11).
 ROLES = {
@@ -28,20 +29,26 @@ PDC_EMULATOR = "pdc_emulator"
 _IS_GLOBAL_CATALOG = 1
 #: REPS_FROM up to the result of the last attempt, [MS-DRSR] 5.171: version, reserved, size, failures, last success, last attempt, result
 _REPS_FROM = struct.Struct("<IIIIqqI")
+#: where it has the objectGUID of the partner's "NTDS Settings" (uuidDsaObj)
+_PARTNER = slice(160, 176)
 _TICKS = 10_000_000
 
 
 @dataclass(frozen=True)
 class Partner:
-    """From whom the domain is replicated: how often in a row that failed, and when it last succeeded (RFC 3339; empty for never)."""
+    """From whom the domain is replicated: how often in a row that failed, and when it last succeeded (RFC 3339; empty for never).
+
+    name: the DNS name of the domain controller; empty where the domain has none such (any more).
+    """
 
     failures: int
     result: int
     last_success: str
+    name: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-serialisable."""
-        return {"failures": self.failures, "result": self.result, "last_success": self.last_success}
+        return {"partner": self.name, "failures": self.failures, "result": self.result, "last_success": self.last_success}
 
 
 @dataclass(frozen=True)
@@ -81,28 +88,34 @@ def is_global_catalog(settings: Entry | None) -> bool:
     return bool(((settings.number("options") if settings else None) or 0) & _IS_GLOBAL_CATALOG)
 
 
-def partner(data: bytes) -> Partner:
-    """One value of repsFrom. Raises OffboardError `value_unreadable`."""
+def partner(data: bytes, by_guid: Mapping[str, str] = MappingProxyType({})) -> Partner:
+    """One value of repsFrom. `by_guid`: the controllers by the objectGUID of their "NTDS Settings". Raises OffboardError `value_unreadable`."""
     if len(data) < _REPS_FROM.size:
         raise OffboardError("Active Directory gave a repsFrom that cannot be read", code="value_unreadable")
     version, _reserved, _size, failures, success, _attempt, result = _REPS_FROM.unpack_from(data)
     if version not in (1, 2):
         raise OffboardError("Active Directory gave a repsFrom that cannot be read", code="value_unreadable")
     at = file_time(success * _TICKS) if success > 0 else None
-    return Partner(failures, result, at.isoformat(timespec="seconds") if at else "")
+    named_by = data[_PARTNER]
+    name = by_guid.get(guid(named_by), "") if len(named_by) == _PARTNER.stop - _PARTNER.start else ""
+    return Partner(failures, result, at.isoformat(timespec="seconds") if at else "", name)
 
 
-def problems(name: str, root: Entry, partners: Sequence[Partner], *, global_catalog: bool, alone: bool) -> list[tuple[str, str]]:
-    """What a domain controller that answers says of itself. `alone`: the domain has no other one, so that it replicates with nobody."""
+def problems(name: str, root: Entry, partners: Sequence[Partner], *, global_catalog: bool, alone: bool, ignored: Collection[str] = ()) -> list[tuple[str, str]]:
+    """What a domain controller that answers says of itself. `alone`: the domain has no other one, so that it replicates with nobody.
+
+    ignored: names of those whose state does not matter; so it does not that nothing comes from them.
+    """
+    left_out = {names.host(one) for one in ignored}
     found = []
     if (root.text("isSynchronized") or "").upper() != "TRUE":
         found.append(("not_synchronized", f"{name} has not finished its first synchronization since it started"))
     if global_catalog and (root.text("isGlobalCatalogReady") or "").upper() != "TRUE":
         found.append(("global_catalog_not_ready", f"{name} is a global catalog, and does not serve as one yet"))
-    failing = [one for one in partners if one.failures or one.result]
+    failing = [one for one in partners if (one.failures or one.result) and names.host(one.name) not in left_out]
     if failing:
         worst = max(failing, key=lambda one: one.failures)
-        since = f"last success {worst.last_success or 'never'}"
+        since = f"last success {worst.last_success or 'never'}" + (f", {worst.name}" if worst.name else "")
         found.append(("replication_failing", f"{name}: replication from {len(failing)} of {len(partners)} partners fails (error {worst.result}, {since})"))
     if not partners and not alone:
         found.append(("replication_missing", f"{name} replicates the domain from nobody"))

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ..._core import names
@@ -15,7 +15,7 @@ from ..client import Client
 from ..connection import Connection
 from ..group_policy import policy
 from ..sysvol import Sysvol
-from ..values import Entry
+from ..values import Entry, guid
 from . import plan as health
 
 _CONTROLLERS = "(&(objectCategory=computer)(userAccountControl:1.2.840.113556.1.4.803:=8192))"  # SERVER_TRUST_ACCOUNT: writable ones
@@ -24,10 +24,12 @@ _DEFAULT_POLICY = r"Policies\{31B2F340-016D-11D2-945F-00C04FB984F9}\GPT.INI"
 
 
 class Domain:
-    """What one domain controller tells of all."""
+    """What one domain controller tells of all. `ignored`: names of those whose state does not matter to the others."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, ignored: Collection[str] = ()) -> None:
         self._connection = connection
+        self._ignored = ignored
+        self._by_guid: dict[str, str] = {}
         client = Client(connection, read_only=True)
         try:
             self.base = client.root.text("defaultNamingContext") or ""
@@ -40,10 +42,9 @@ class Domain:
                     continue
                 settings = f"CN=NTDS Settings,{server}"
                 name = entry.text("dNSHostName") or entry.dn
-                self._known[name] = (
-                    health.owners(owner, canonical(settings).casefold()),
-                    health.is_global_catalog(client.read(settings, ("options",))),
-                )
+                found = client.read(settings, ("options", "objectGUID"))
+                self._known[name] = (health.owners(owner, canonical(settings).casefold()), health.is_global_catalog(found))
+                self._by_guid |= {guid(data): name for data in (found.raw("objectGUID") if found else ())}
         finally:
             client.close()
 
@@ -79,8 +80,8 @@ class Domain:
         try:
             root = client.read("", ("isSynchronized", "isGlobalCatalogReady")) or Entry("", {})
             head = client.read(self.base, ("repsFrom",))
-            partners = [health.partner(data) for data in (head.raw("repsFrom") if head else [])]
-            problems += health.problems(name, root, partners, global_catalog=catalog, alone=len(self._known) == 1)
+            partners = [health.partner(data, self._by_guid) for data in (head.raw("repsFrom") if head else [])]
+            problems += health.problems(name, root, partners, global_catalog=catalog, alone=len(self._known) == 1, ignored=self._ignored)
         except OffboardError as exc:
             problems.append((exc.code, f"{name} does not answer by LDAP: {exc.msg}"))
         finally:

@@ -18,6 +18,7 @@ from ..._core import phrases
 from ..._core.model import Change, Object, Refusal
 from ..._core.plan import Plan
 from .. import ldif
+from ..values import Entry
 
 KIND = "openldap_access"
 ALLOWABLE = ("denying_clause",)
@@ -103,6 +104,19 @@ def clauses(text: str) -> list[Clause]:
     return found
 
 
+#: of a setting, where a name may begin in a word, and what may stand behind it
+_BEGINS = re.compile(r"""(?:\A|[=:/("'^])(?=\s*[A-Za-z0-9.-]+\s*=)""")
+_BEHIND = re.compile(r"""[?)"'$].*""", re.DOTALL)
+
+
+def names_account(text: str, account: str) -> bool:
+    """Whether a setting names it: alone, or in a word such as binddn="…", dn.exact:… or ldap:///…, also as a pattern that nothing else fits."""
+    key = _key(account)
+    words = dict.fromkeys((text, *map(_unquoted, _WORD.findall(text))))
+    names_in = (word[begin.end() :] for word in words for begin in _BEGINS.finditer(word))
+    return any(key in (_key(name), _key(_BEHIND.sub("", name))) for name in names_in)
+
+
 def without(text: str, account: str) -> str:
     """The rule without the account's clauses, all else byte for byte. Where none is left, it closes for everybody, as it did for all others."""
     every = clauses(text)
@@ -136,6 +150,23 @@ class Rule:
         """What it is for: all before the first `by`."""
         every = clauses(self.text)
         return self.text[: every[0].start] if every else self.text
+
+
+#: What holds no account of a setting: the schema, and the configuration's own bookkeeping.
+_NO_SETTINGS = re.compile(r"(?!olc).*|olc(?:AttributeTypes|ObjectClasses|ObjectIdentifier|LdapSyntaxes|DitContentRules)", re.IGNORECASE)
+
+
+def settings(configuration: Iterable[Entry], account: str) -> list[dict[str, str]]:
+    """Where else the server's configuration names the account: entry, attribute and place. Never the values: olcSyncrepl holds a password."""
+    found = []
+    for entry in configuration:
+        for attribute in entry.attributes:
+            for value in entry.texts(attribute) if not _NO_SETTINGS.fullmatch(attribute) else ():
+                rule = Rule(entry.dn, value)
+                # of a rule the clauses are told apart; its object is a setting like others
+                if names_account(rule.what if attribute.casefold() == "olcaccess" else rule.text, account):
+                    found.append({"entry": entry.dn, "attribute": attribute, "index": rule.index})
+    return found
 
 
 def objects(rules: Iterable[Rule]) -> Iterator[tuple[Object, Rule]]:

@@ -26,6 +26,7 @@ from .. import ldif
 from ..client import Client
 from ..connection import Connection
 from ..openldap_entry.read import Found, Memory, find, named
+from ..values import Entry
 from . import plan as access
 from .options import InfoOptions, Options
 from .plan import Rule
@@ -35,6 +36,11 @@ def rules(client: Client, base: str) -> list[Rule]:
     """Every access rule of every database, in order. Raises OffboardError; a configuration that cannot be read is never one without rules."""
     found = client.search("(olcAccess=*)", ["olcAccess"], base=base)
     return [Rule(entry.dn, value) for entry in found for value in entry.texts("olcAccess")]
+
+
+def configuration(client: Client, base: str) -> list[Entry]:
+    """All of the server's configuration but its schema, with the passwords that it holds."""
+    return list(client.search("(!(objectClass=olcSchemaConfig))", ["*"], base=base))
 
 
 def _account(client: Client, options: InfoOptions, memory: Memory) -> Found:
@@ -173,15 +179,15 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     options = InfoOptions.of(params)
     with contextlib.closing(Client(Connection.from_params(params), read_only=True)) as client:
         account = _account(client, options, Memory(options.known)).dn
-        return about(rules(client, options.config_base), account)
+        return about(rules(client, options.config_base), configuration(client, options.config_base), account)
 
 
-def about(found: Sequence[Rule], account: str) -> dict[str, Any]:
-    """Which of the rules speak of the account, as openldap_access_info returns it."""
+def about(found: Sequence[Rule], everything: Iterable[Entry], account: str) -> dict[str, Any]:
+    """Which of the rules, and of the other settings, speak of the account, as openldap_access_info returns it."""
     clauses = [
         {"database": rule.database, "index": rule.index, "what": rule.what, "clause": " ".join(clause.written), "denies": clause.denies}
         for rule in found
         for clause in access.clauses(rule.text)
         if clause.is_about(account)
     ]
-    return {"clauses": clauses, "mentions": _mentions(found, account), "rules": len(found)}
+    return {"clauses": clauses, "mentions": _mentions(found, account), "settings": access.settings(everything, account), "rules": len(found)}

@@ -20,13 +20,13 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """Of each account, by the name that was given, what the modules of its entry and of its access rules return. Raises OffboardError."""
     options = InfoOptions.of(params)
     with contextlib.closing(Client(options.config, read_only=True)) as client:
-        rules = access.rules(client, options.config_base)
+        rules, configuration = access.rules(client, options.config_base), access.configuration(client, options.config_base)
     memory = Memory(options.known)
     with contextlib.closing(Client(options.data, read_only=True)) as client:
         accounts = {text: find(client, named(client, account, memory), memory) for text, account in options.accounts.items()}
     entries = {text: entry.about(found)["entry"] for text, found in accounts.items()}
-    told = {text: access.about(rules, found.dn) for text, found in accounts.items()}
-    clauses, mentions = ({text: one[part] for text, one in told.items()} for part in ("clauses", "mentions"))
+    told = {text: access.about(rules, configuration, found.dn) for text, found in accounts.items()}
+    clauses, mentions, settings = ({text: one[part] for text, one in told.items()} for part in ("clauses", "mentions", "settings"))
     # an account that has another name by now is there, too, and stops what is done at its former one
     there = any((*entries.values(), *clauses.values(), *(found.refusal for found in accounts.values())))
-    return {"entries": entries, "clauses": clauses, "mentions": mentions, "any_there": there}
+    return {"entries": entries, "clauses": clauses, "mentions": mentions, "settings": settings, "any_there": there}

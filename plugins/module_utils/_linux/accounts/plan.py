@@ -16,7 +16,8 @@ from ..._core.errors import OffboardError
 from ..._core.heads import some
 from ..._core.machine_ids import on_host
 from ..._core.model import Change, Object, Refusal
-from ..cron.plan import Job, Timer
+from ..cron.plan import Job
+from ..cron.starters import Starter
 from ..files import plan as files
 
 KIND = "linux_account"
@@ -49,7 +50,7 @@ def other_object(found: Mapping[str, Any], uids: Iterable[int]) -> Refusal:
     return Refusal("other_object", msg, (name,), phrases.english("allow_this_one", setting=f"accounts: [{{name: {name}, uid: {found['uid']}}}]"))
 
 
-def refusals(found: Mapping[str, Any], jobs: Iterable[Job], timers: Iterable[Timer], *, with_home: bool) -> Iterator[Refusal]:
+def refusals(found: Mapping[str, Any], jobs: Iterable[Job], others: Iterable[Starter], *, with_home: bool) -> Iterator[Refusal]:
     """The rules system_account, not_local, shared_uid, cron_jobs_left, unit_runs_as, account_in_use, home_refused. `jobs`: what is left in crontabs."""
     name = found["name"]
     if found["reserved"]:
@@ -70,9 +71,10 @@ def refusals(found: Mapping[str, Any], jobs: Iterable[Job], timers: Iterable[Tim
         yield Refusal("cron_jobs_left", f"{name} has jobs of at that wait to be run: {found['at_jobs']}", (name,))
     if found["units"]:
         yield Refusal("unit_runs_as", f"systemd's units run as {name}: {some(found['units'], _SHOWN)}. Remove them, or give them another User=", (name,))
-    for timer in timers:
-        if timer.state["enabled"] and (timer.state["user"] == name or any(word.search(command) for command in timer.commands)):
-            msg = f"systemd starts something as {name} by {timer.state['path']}. Stop it first, when it is the agent's: {timer.stop}"
+    for other in others:
+        its_own = other.user == name and other.by == "systemd"  # of at they are counted above
+        if other.enabled and (its_own or any(word.search(command) for command in other.commands)):
+            msg = f"{other.by} starts something as {name} by {other.path}. Stop it first, when it is the agent's: {other.stop}"
             yield Refusal("unit_runs_as", msg, (name,))
     if found["processes"]:
         told = some((f"{one['program']} ({one['pid']})" for one in found["processes"]), _SHOWN)

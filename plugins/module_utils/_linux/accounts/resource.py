@@ -82,7 +82,7 @@ class Accounts(Resource):
                 yield accounts.other_object(found, {item.uid for item in self._wanted if item.name == name})
         for change in plan.changes:
             with_home = self._meant[change.name].remove_home
-            yield from accounts.refusals(self._found[change.name], self._left, self._starts.timers, with_home=with_home)
+            yield from accounts.refusals(self._found[change.name], self._left, self._starts.others, with_home=with_home)
 
     def apply(self, change: Change) -> None:
         """If it is still the same. userdel itself refuses while a process of the account is running."""

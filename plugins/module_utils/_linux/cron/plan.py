@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import fnmatch
 import hashlib
 import hmac
@@ -39,13 +38,9 @@ _LINES = {
     "anacron": re.compile(r"\s*((?P<at>@\w+)|\d+\s+\d+)\s+(?(at)\d+\s+)\S+\s+(?P<user>)(?P<command>.*)", re.DOTALL),
 }
 #: cronie: quiet, no mail
-_FLAGS = re.compile(r"(?:-[nqs]\s+)+")
+_FLAGS = re.compile(r"\A(?:-[nqs]\s+)+")
 _STDIN = re.compile(r"(?<!\\)%")
 _SHEBANG = re.compile(r"#!\s*\S*?(?:/env\s+(?:-\S+\s+)*)?(?:ba|da|z|k|a)?sh(?:\s|$)")
-#: systemd: %h, %i and the like; what stands before the path of a program, and its second word
-_SPECIFIER = re.compile(r"%(.)")
-_EXEC_FLAGS = re.compile(r"([-@:+!|]*)(.*)", re.DOTALL)
-_SECOND_WORD = re.compile(r"""(\s*(?:"[^"]*"|'[^']*'|\S+))\s+(?:"[^"]*"|'[^']*'|\S+)""")
 _WILDCARDS = re.compile(r"[*?\[]")
 _SAYS_NOTHING = re.compile(r"[*?./\[\]]|\b(?:usr|local|opt|bin|sbin|sh|home|root|etc|var)\b")
 _SAYS_SOMETHING = 3
@@ -183,9 +178,10 @@ def _of_lines(place: Place, homes: Mapping[str, str]) -> Iterator[Job]:
         home = place.home if place.user or user == "root" else homes.get(user, f"/home/{user}")
         # a HOME in the crontab counts, and is the folder in which the command is started
         own = {"HOME": home, **environment, "LOGNAME": user}
-        command = _STDIN.split(_FLAGS.sub("", found["command"], count=1) if _FLAGS.match(found["command"]) else found["command"], maxsplit=1)[0]
-        command = command.replace("\\%", "%").strip()
-        yield Job(place, number, user, " ".join(found[1].split()), command, enabled, tuple(shell.started(command, own["HOME"], own)))
+        command, *given = (text.replace("\\%", "%").strip() for text in _STDIN.split(_FLAGS.sub("", found["command"], count=1)))
+        # what a shell or at is given as its input is as good as a script
+        script = f"echo {shlex.quote('; '.join(given))} | {command}" if given else command
+        yield Job(place, number, user, " ".join(found[1].split()), command, enabled, tuple(shell.started(script, own["HOME"], own)))
 
 
 def _numbered(found: Iterable[Job]) -> Iterator[Job]:
@@ -213,17 +209,18 @@ def does_more(job: Job, command_paths: Sequence[str], real: Mapping[str, str]) -
     others = []
     for name, pairs in places.items():
         harmless = shell.starts_others(name) or posixpath.basename(name) in _HARMLESS or not re.search(r"\w", name)
-        if not harmless and not any(_reasons(pair, command_paths, real) for pair in pairs):
+        if not harmless and not any(reasons(pair, command_paths, real) for pair in pairs):
             others.append(name)
     return others
 
 
 def why(job: Job, command_paths: Sequence[str], real: Mapping[str, str]) -> list[str]:
     """Which of the command paths mean the job, in words. `real`: where paths lead, links followed."""
-    return [reason for pair in job.programs for reason in _reasons(pair, command_paths, real)]
+    return [reason for pair in job.programs for reason in reasons(pair, command_paths, real)]
 
 
-def _reasons(pair: tuple[str, str], command_paths: Sequence[str], real: Mapping[str, str]) -> list[str]:
+def reasons(pair: tuple[str, str], command_paths: Sequence[str], real: Mapping[str, str]) -> list[str]:
+    """Which of the command paths mean a program, in words."""
     paths = places_of(pair, real)
     return [f"it starts {pair[0]}, which matches {wanted}" for wanted in command_paths if any(_matches(path, wanted) for path in paths)]
 
@@ -259,65 +256,6 @@ def asked_paths(found: Iterable[Programs]) -> list[str]:
 def script_folders(found: Iterable[Job]) -> list[str]:
     """Folders of which a job starts every script (run-parts)."""
     return sorted({folder for job in found for _written, path in job.programs if (folder := path.removesuffix(shell.EVERY)) != path and folder[:1] == "/"})
-
-
-@dataclass(frozen=True)
-class Timer:
-    """A timer of systemd, and what its service starts."""
-
-    #: timer, path, service, user, enabled
-    state: Mapping[str, Any]
-    commands: Sequence[str]
-    programs: Programs
-    #: how it is stopped, as a command of root
-    stop: str
-
-
-def timer_of(answer: Mapping[str, Any]) -> Timer:
-    """A timer as the machine gave it."""
-    name, user, home = answer["timer"], answer["user"], answer["home"]
-    prefix, _at, instance = answer["service"].rpartition(".")[0].partition("@")
-    known = {"%": "%", "i": instance, "p": prefix, **({"h": home} if home else {}), **({"u": user} if user not in ("", "*") else {})}
-
-    def expanded(text: str) -> str:
-        return _SPECIFIER.sub(lambda found: known.get(found[1], found[0]), text)
-
-    environment = {"HOME": home} if home else {}
-    for line in answer["environment"]:
-        with contextlib.suppress(ValueError):  # a quote that nobody closes, of which systemd makes nothing either
-            environment |= {name: value for name, equals, value in (word.partition("=") for word in shlex.split(expanded(line))) if equals}
-    folder = shell.variables(expanded(answer["folder"]).removeprefix("-"), environment)
-    commands, programs = [], []
-    for written in answer["commands"]:
-        flags, command = _EXEC_FLAGS.fullmatch(expanded(written)).groups()  # type: ignore[union-attr]
-        if "@" in flags:  # the second word is what the program is told to be called
-            command = _SECOND_WORD.sub(r"\1", command, count=1)
-        commands.append(command)
-        programs += shell.started(command, folder or home or "/", environment)
-    state = {key: answer[key] for key in ("timer", "path", "service", "user", "enabled")}
-    return Timer(state, commands, tuple(programs), _stop(name, answer))
-
-
-def _stop(name: str, answer: Mapping[str, Any]) -> str:
-    """A command for root to copy: names of users and of their units are strangers' texts."""
-    verb = "stop" if posixpath.dirname(answer["path"]).endswith("/transient") else "disable --now"
-    if answer["user"] == "*":
-        return f"systemctl --global disable {shlex.quote(name)}"
-    if not answer["user"]:
-        return f"systemctl {verb} {shlex.quote(name)}"
-    user, runtime = shlex.quote(answer["user"]), f"XDG_RUNTIME_DIR=/run/user/{answer['uid']}"
-    return f"runuser -u {user} -- env {runtime} systemctl --user {verb} {shlex.quote(name)}"
-
-
-def timers(found: Iterable[Timer], command_paths: Sequence[str], real: Mapping[str, str]) -> list[dict[str, Any]]:
-    """systemd's timers whose service starts what is meant; all where no path is given."""
-    told = []
-    for timer in found:
-        reasons = [reason for pair in timer.programs for reason in _reasons(pair, command_paths, real)]
-        if reasons or not command_paths:
-            shown = [redaction.arguments(command) for command in timer.commands]
-            told.append({**timer.state, "commands": shown, "why": reasons, "stop": timer.stop})
-    return told
 
 
 def state_of(job: Job) -> dict[str, Any]:

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..._core import phrases
 from ..client import Client
 from . import plan as cron
-from .plan import Job, Timer
+from . import starters
+from .plan import Job, Programs
+from .starters import Starter
 
 
 @dataclass(frozen=True)
@@ -19,12 +21,13 @@ class Starts:
     """What one reading of the machine has given."""
 
     jobs: Sequence[Job] = ()
-    timers: Sequence[Timer] = ()
+    #: systemd's units, and jobs of at
+    others: Sequence[Starter] = ()
     #: where the paths of their programs lead, links followed
     real: Mapping[str, str] = field(default_factory=dict)
     #: crontabs of users who do not exist
     orphans: Sequence[str] = ()
-    #: folders of users' own timers
+    #: folders of users' own units
     not_looked_at: Sequence[str] = ()
 
     def warnings(self) -> list[str]:
@@ -36,13 +39,24 @@ class Starts:
 
 
 def starts(client: Client) -> Starts:
-    """All that cron and systemd's timers start; a place that cannot be read is an OffboardError."""
+    """All that cron, systemd and at start; a place that cannot be read is an OffboardError."""
     answer = client.ask("cron_read")
     homes = answer["homes"]
     jobs = [job for place in answer["places"] for job in cron.jobs(cron.place_of(place), homes)]
     if folders := cron.script_folders(jobs):  # besides those that every machine has
         jobs += [job for place in client.ask("cron_scripts", folders=folders) for job in cron.jobs(cron.place_of(place), homes)]
-    timers = [cron.timer_of(timer) for timer in answer["timers"]]
-    paths = cron.asked_paths([*(job.programs for job in jobs), *(timer.programs for timer in timers)])
+    units, at_jobs = map(starters.of_unit, answer["units"]), map(starters.of_at, answer["at_jobs"])
+    others = list(units)
+    # what has systemd start a service starts what that does
+    services: dict[str, Programs] = {}
+    for unit in others:
+        services[unit.name] = services.get(unit.name, ()) + unit.programs
+    jobs = [replace(job, programs=_through(job.programs, services)) for job in jobs]
+    others += [replace(job, programs=_through(job.programs, services)) for job in at_jobs]
+    paths = cron.asked_paths([*(job.programs for job in jobs), *(other.programs for other in others)])
     real = client.ask("real_paths", paths=paths) if paths else {}
-    return Starts(jobs, timers, real, answer["orphans"], answer["not_looked_at"])
+    return Starts(jobs, others, real, answer["orphans"], answer["not_looked_at"])
+
+
+def _through(programs: Programs, services: Mapping[str, Programs]) -> Programs:
+    return tuple(dict.fromkeys((*programs, *(program for written, _path in programs for program in services.get(written, ())))))

@@ -24,6 +24,7 @@ from ..._module.runner import Resource
 from ..client import Client
 from ..connection import Connection
 from . import plan as cron
+from . import starters
 from .options import InfoOptions, Options
 from .plan import Job, Place
 from .read import starts
@@ -36,7 +37,7 @@ class _Found:
         self.all = starts(client)
         real = self.all.real
         self.meant = [(job, why) for job in self.all.jobs if (why := cron.why(job, command_paths, real)) and not _excepted(job, excepted)]
-        self.timers = [timer for timer in cron.timers(self.all.timers, command_paths, real) if not {timer["timer"], timer["path"]} & set(excepted)]
+        self.others = starters.meant(self.all.others, command_paths, real, excepted)
 
 
 def _excepted(job: Job, excepted: Sequence[str]) -> bool:
@@ -116,13 +117,13 @@ class CronJobs(Resource):
                         kept="except_jobs",
                     ),
                 )
-        for timer in self._found.timers if self._options.state != "present" else ():
-            if timer["enabled"]:
+        for other, why in self._found.others if self._options.state != "present" else ():
+            if other.enabled:
                 yield Refusal(
                     "timer_starts_it",
-                    f"systemd starts the same by {timer['path']} ({timer['why'][0]}), whatever becomes of cron's jobs. Stop it: {timer['stop']}",
-                    (timer["timer"],),
-                    phrases.english("allow_timer", name=f"'{timer['timer']}'"),
+                    f"{other.by} starts the same by {other.path} ({why[0]}), whatever becomes of cron's jobs. Stop it: {other.stop}",
+                    (other.name,),
+                    phrases.english("allow_timer", name=f"'{other.name}'"),
                 )
         if self._options.state == "present" and (files := self._gone()):
             msg = f"A job that is confirmed is in none of the machine's crontabs any more. The saved copies are {', '.join(files)}"
@@ -191,7 +192,7 @@ class CronJobs(Resource):
         return {
             "jobs": [cron.state_of(job) for job in self._jobs.values()],
             "nothing_found": bool(wanted) and not any(job.is_confirmed(wanted) for job in self._found.all.jobs),
-            "timers": self._found.timers,
+            **starters.told(self._found.others),
             "saved": self._saved,
         }
 
@@ -216,7 +217,7 @@ def info(client: Client, options: InfoOptions) -> dict[str, Any]:
     listed = found.meant if options.command_paths else [(job, []) for job in found.all.jobs]
     return {
         "jobs": [{**cron.state_of(job), "why": why} for job, why in listed],
-        "timers": found.timers,
+        **starters.told(found.others),
         "orphans": found.all.orphans,
         "not_looked_at": found.all.not_looked_at,
     }

@@ -13,7 +13,8 @@ from typing import Any
 from ..._core.errors import OffboardError
 from ..._core.machine_ids import on_host
 from ..._core.model import Object, Refusal
-from ..cron.plan import Job, Programs, Timer, places_of
+from ..cron.plan import Job, Programs, places_of
+from ..cron.starters import Starter
 
 KIND = "linux_file"
 #: Where IIJ's manual has the archive unpacked.
@@ -84,8 +85,8 @@ def refusals(paths: Sequence[str], roots: Sequence[str], found: Mapping[str, Map
             yield Refusal("file_in_use", f"{path} is in use: {users}. Wait until it has ended, or end it", (path,))
 
 
-def still_started(paths: Sequence[str], jobs: Sequence[Job], timers: Sequence[Timer], real: Mapping[str, str]) -> Iterator[Refusal]:
-    """The rule still_started. `jobs`: what cron will go on starting; `real`: where paths of programs lead."""
+def still_started(paths: Sequence[str], jobs: Sequence[Job], others: Sequence[Starter], real: Mapping[str, str]) -> Iterator[Refusal]:
+    """The rule still_started. `jobs`: what cron will go on starting; `others`: what systemd and at will; `real`: where paths of programs lead."""
 
     def inside(programs: Programs, path: str) -> bool:
         return any(within(place, path) for pair in programs for place in places_of(pair, real))
@@ -94,7 +95,7 @@ def still_started(paths: Sequence[str], jobs: Sequence[Job], timers: Sequence[Ti
         for job in jobs:
             if inside(job.programs, path):
                 yield Refusal("still_started", f"cron starts something in {path}: {job.name}. Disable or remove that job first (linux_cron_job)", (path,))
-        for timer in timers:
-            if timer.state["enabled"] and inside(timer.programs, path):
-                msg = f"systemd starts something in {path} by {timer.state['path']}. Stop it first: {timer.stop}"
+        for other in others:
+            if other.enabled and inside(other.programs, path):
+                msg = f"{other.by} starts something in {path} by {other.path}. Stop it first: {other.stop}"
                 yield Refusal("still_started", msg, (path,))

@@ -79,7 +79,7 @@ class Files(Resource):
     def guard(self, plan: Plan) -> Iterator[Refusal]:
         yield from files.refusals(self._options.paths, self._options.allowed_roots, self._found)
         there = [path for path, found in self._found.items() if found["exists"] and not found["link"]]
-        yield from files.still_started(there, self._left, self._starts.timers, self._starts.real)
+        yield from files.still_started(there, self._left, self._starts.others, self._starts.real)
 
     def apply(self, change: Change) -> dict[str, Any]:
         """Overwrite what can be, then remove."""

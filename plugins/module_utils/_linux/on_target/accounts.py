@@ -10,13 +10,11 @@ import os
 import pwd
 import re
 
-from . import files, units
+from . import at, files, units
 from .errors import TargetError, reading
 
 PASSWD = "/etc/passwd"
 LOGIN_DEFS = "/etc/login.defs"
-#: Debian and SUSE, RHEL
-AT_FOLDERS = ("/var/spool/cron/atjobs", "/var/spool/atjobs", "/var/spool/at")
 #: Below it are those that every distribution comes with, where login.defs says nothing.
 _FIRST_OF_PACKAGES = 100
 _NOBODY = (65534, 65535)
@@ -134,7 +132,7 @@ def _unit_files(folder):
 def _at_jobs(uid):
     """How many jobs of at(1) wait for it."""
     number = 0
-    for folder in AT_FOLDERS:
+    for folder in at.FOLDERS:
         with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
             number += sum(entry.stat(follow_symlinks=False).st_uid == uid and entry.is_file(follow_symlinks=False) for entry in entries)
     return number

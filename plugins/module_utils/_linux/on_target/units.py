@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""systemd's units: which timers there are, of the machine and of its users, and what they start. Reading alone.
+"""systemd's units, of the machine and of its users, that start something by themselves: timers, paths, sockets, services. Reading alone.
 
 Users write units of their own, so these files are strangers': what is no plain file is passed over, since at a pipe a reader would wait for ever.
 """
@@ -42,57 +42,88 @@ _NAME = re.compile(r"[A-Za-z0-9:_.\\@-]{1,250}")
 _WANTING = (".wants", ".requires", ".upholds")
 #: What a service starts, in this order.
 _COMMANDS = ("ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost", "ExecStop", "ExecStopPost")
-_TIMER = re.compile(r"(?P<prefix>[A-Za-z0-9:_.\\-]+)(?:@(?P<instance>[A-Za-z0-9:_.\\@-]*))?\.timer")
+#: What a service has systemd start besides itself.
+_WITH_IT = ("Wants", "Requires", "BindsTo", "Upholds", "OnSuccess", "OnFailure")
+#: Which setting of a unit names the service that it starts; a service is its own.
+_NAMED_BY = {"timer": "Unit", "path": "Unit", "socket": "Service"}
+_STARTER = re.compile(r"(?P<prefix>[A-Za-z0-9:_.\\-]+)(?:@(?P<instance>[A-Za-z0-9:_.\\@-]*))?\.(?P<type>timer|path|socket|service)")
+_YES = ("1", "yes", "y", "true", "t", "on")
 
 
-def timers(accounts):
-    """Timers of the machine, of every user ("*") and of each of the accounts; and folders of users that even root may not read, as on a file server."""
-    everybody = _timers(USER_FOLDERS, {"user": "*", "uid": None, "home": ""})
-    found, not_looked_at = _timers(FOLDERS, {"user": "", "uid": None, "home": "/root"}) + everybody, []
+def starters(accounts):
+    """Of the machine, of every user ("*") and of each of the accounts; and folders of users that even root may not read, as on a file server."""
+    everybody = _starters(USER_FOLDERS, {"user": "*", "uid": None, "home": ""})
+    found, not_looked_at = _starters(FOLDERS, {"user": "", "uid": None, "home": "/root"}) + everybody, []
     etc, run, *others = USER_FOLDERS
     for account in accounts:
         runtime, home = f"{RUNTIME}/{account.pw_uid}/systemd", account.pw_dir.rstrip("/")
-        # the order of systemd.unit(5)
-        folders = (f"{runtime}/transient", f"{home}/.config/systemd/user", etc, f"{runtime}/user", run, f"{home}/.local/share/systemd/user", *others)
+        own = (f"{runtime}/transient", f"{home}/.config/systemd/user", f"{runtime}/user", f"{home}/.local/share/systemd/user")
         whose = {"user": account.pw_name, "uid": account.pw_uid, "home": account.pw_dir}
         try:
-            own = _timers(folders, whose)
+            if not any(files_of(folder) or _names(folder) for folder in own):
+                continue
+            # the order of systemd.unit(5)
+            units = _starters((*own[:2], etc, own[2], run, own[3], *others), whose)
         except TargetError as exc:
             not_looked_at.append(exc.details["path"])
             continue
         # what the user has not changed is everybody's, and told once
-        found += [timer for timer in own if timer not in ({**one, **whose} for one in everybody)]
+        found += [unit for unit in units if unit not in ({**one, **whose} for one in everybody)]
     return found, not_looked_at
 
 
-def _timers(folders, whose):
-    """Timers with what their services start, the strongest folder first, and whether something starts them."""
+def _starters(folders, whose):
+    """Units with what their services start, the strongest folder first, and whether something starts them."""
     wanted = {name for folder in folders for entry in _names(folder) if entry.endswith(_WANTING) for name in _names(os.path.join(folder, entry))}
-    found = []
+    found, named = [], set()
     for name in sorted(wanted | {os.path.basename(path) for folder in folders for path in files_of(folder)}):
-        what = _TIMER.fullmatch(name)
+        what = _STARTER.fullmatch(name)
         path = _file_of(name, folders)
         # a link to /dev/null (masked): systemd starts nothing of that name, whatever the weaker folders hold
         if not what or not path or not os.path.isfile(path):
             continue
-        unit = _unit(name, folders)
-        service = (unit.get("Unit") or ["%p" + ("@%i" if what["instance"] is not None else "") + ".service"])[-1]
-        service = service.replace("%p", what["prefix"]).replace("%i", what["instance"] or "")
-        settings = _unit(service, folders)
-        found.append(
-            {
-                **whose,
-                "timer": name,
-                "path": path,
-                "service": service,
-                "commands": [command for setting in _COMMANDS for command in settings.get(setting, ())],
-                "folder": (settings.get("WorkingDirectory") or [""])[-1],
-                "environment": settings.get("Environment", []),
-                # systemd-run starts what it makes, and what it made is gone when it has ended
-                "enabled": name in wanted or os.path.basename(os.path.dirname(path)) == "transient",
-            }
-        )
+        service = name
+        if what["type"] != "service":
+            service = _service_of(what, _unit(name, folders))
+            named.add(service)
+        # systemd-run starts the timers that it makes, and what it made is gone when it has ended
+        transient = what["type"] != "service" and os.path.basename(os.path.dirname(path)) == "transient"
+        for one in _together(service, folders):
+            settings = _unit(one, folders)
+            found.append(
+                {
+                    **whose,
+                    "name": name,
+                    "path": path,
+                    "service": one,
+                    "commands": [command for setting in _COMMANDS for command in settings.get(setting, ())],
+                    "folder": (settings.get("WorkingDirectory") or [""])[-1],
+                    "environment": settings.get("Environment", []),
+                    "runs_as": (settings.get("User") or [""])[-1],
+                    "enabled": name in wanted or transient,
+                }
+            )
+    # a service that another unit is there to start is told by that one
+    return [unit for unit in found if unit["enabled"] or unit["name"] not in named]
+
+
+def _together(service, folders):
+    """The service, and those that systemd starts with it, before it or after it."""
+    found = [service]
+    for name in found:  # which grows
+        settings = _unit(name, folders)
+        named = [one for setting in _WITH_IT for value in settings.get(setting, ()) for one in value.split()]
+        found += [one for one in dict.fromkeys(named) if one.endswith(".service") and one not in found]
     return found
+
+
+def _service_of(what, unit):
+    """The service that a timer, a path or a socket starts."""
+    instance = what["instance"]
+    if what["type"] == "socket" and (unit.get("Accept") or [""])[-1].lower() in _YES:
+        return what["prefix"] + "@.service"  # one for each connection
+    service = (unit.get(_NAMED_BY[what["type"]]) or ["%p" + ("@%i" if instance is not None else "") + ".service"])[-1]
+    return service.replace("%p", what["prefix"]).replace("%i", instance or "")
 
 
 def _template(name):

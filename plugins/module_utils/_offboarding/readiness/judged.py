@@ -30,6 +30,7 @@ from . import (
     intune,
     linux,
     machines,
+    openldap,
     people,
     references,
     sign_in,
@@ -71,15 +72,15 @@ class Facts:
         "For O(gate=freeze) only RV(offboard.iij_id.win_scheduled_task#module:nothing_found).",
     )
     linux_machines: Mapping[str, Mapping[str, Any] | None] | None = option(
-        "For each Linux machine C(jobs) and C(timers) of M(offboard.iij_id.linux_cron_job_info), C(files) and C(not_looked_at) of "
+        "For each Linux machine C(jobs), C(timers) and C(other_starts) of M(offboard.iij_id.linux_cron_job_info), C(files) and C(not_looked_at) of "
         "M(offboard.iij_id.linux_file_info), C(accounts) of M(offboard.iij_id.linux_account_info), or C(error) when it could not be "
         "read, with the failure's C(code).",
         "A machine without a value counts as not readable. Without the option, there are none.",
         "For O(gate=freeze) only RV(offboard.iij_id.linux_cron_job#module:nothing_found).",
     )
     openldap: Mapping[str, Any] | None = option(
-        "C(clauses), C(mentions) and C(entries), each by the distinguished name of an account what "
-        "M(offboard.iij_id.openldap_access_info) returns as C(clauses) and C(mentions), and M(offboard.iij_id.openldap_entry_info) as "
+        "C(clauses), C(mentions), C(settings) and C(entries), each by the distinguished name of an account what "
+        "M(offboard.iij_id.openldap_access_info) returns under the same names, and M(offboard.iij_id.openldap_entry_info) as "
         "C(entry); or C(error) and C(code).",
         "Without the option, OpenLDAP counts as not looked at.",
     )
@@ -206,6 +207,7 @@ SUBJECTS = (
     Subject(sign_in.judge),
     Subject(machines.judge, machines.propose, machines.WAYS, machines.WORK),
     Subject(linux.judge, linux.propose, linux.WAYS, linux.WORK),
+    Subject(openldap.judge, openldap.propose, openldap.WAYS, openldap.WORK),
     Subject(directory.judge, directory.propose, directory.WAYS, directory.WORK),
     Subject(people.judge),
     Subject(group_policies.judge, group_policies.propose, group_policies.WAYS, group_policies.WORK),

@@ -1,11 +1,10 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Directory Sync for Linux, and its account in OpenLDAP: what was found, what nobody has confirmed, what is left. Pure.
+"""Directory Sync for Linux: what was found, what nobody has confirmed, what is left. Pure.
 
-A machine is what was read of it: `jobs` and `timers` as linux_cron_job_info returns them, `files` and `not_looked_at` as linux_file_info does, `accounts`
-as linux_account_info does; nothing of one that could not be read (`error`). OpenLDAP is `clauses`, `mentions` and `entries`: for each account (DN) what
-openldap_access_info and openldap_entry_info return under `clauses`, `mentions` and `entry`; or `error` and `code`.
+A machine is what was read of it: `jobs`, `timers` and `other_starts` as linux_cron_job_info returns them, `files` and `not_looked_at` as linux_file_info
+does, `accounts` as linux_account_info does; nothing of one that could not be read (`error`).
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..._core import confirmations, dn, redaction
+from ..._core import confirmations, redaction
 from ..._core.heads import some
 from ..._core.text import Text
 from .. import phrases
@@ -35,14 +34,12 @@ _SHOWN = 10
 class LinuxDecisions:
     """What the operator has said.
 
-    Cron jobs ({place, command}), files and accounts ({name, uid}) to remove; files and accounts (names) that are not the agent's; accounts in OpenLDAP (DN).
+    Cron jobs ({place, command}), files and accounts ({name, uid}) to remove; files and accounts (names) that are not the agent's.
     """
 
     cron_jobs: Sequence[Mapping[str, Any]] = ()
     files: Sequence[str] = ()
     not_files: Sequence[str] = ()
-    access: Sequence[str] = ()
-    entries: Sequence[str] = ()
     accounts: Sequence[Mapping[str, Any]] = ()
     not_accounts: Sequence[str] = ()
 
@@ -76,14 +73,14 @@ def _not_looked_at(machine: Machine | None, said: LinuxDecisions) -> list[str]:
     return [path for path in _of(machine, "not_looked_at") if not _covered(path, said.not_files)]
 
 
-def _timers(machine: Machine | None) -> list[Mapping[str, Any]]:
-    """systemd's timers that go on starting the agent."""
-    return [timer for timer in _of(machine, "timers") if timer["enabled"]]
-
-
-def _called(timer: Mapping[str, Any]) -> str:
-    """A user's own timer by its path, which says whose it is."""
-    return str(timer["path"] if timer["user"] else timer["timer"])
+def _starters(machine: Machine | None) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """What besides cron goes on starting the agent: the phrase for it, and what it is called; a user's own unit by its path, which says whose it is."""
+    for timer in _of(machine, "timers"):
+        if timer["enabled"]:
+            yield "left_timer", timer["path"] if timer["user"] else timer["timer"], timer
+    for other in _of(machine, "other_starts"):
+        if other["enabled"]:
+            yield "left_starter", other["path"] if other["user"] and not other["name"].startswith("at:") else other["name"], other
 
 
 def _behind(item: Mapping[str, Any]) -> bool:
@@ -92,12 +89,12 @@ def _behind(item: Mapping[str, Any]) -> bool:
 
 
 def left(machine: Machine | None, said: LinuxDecisions) -> list[str]:
-    """What of the agent is on a machine: cron jobs (disabled ones too), timers that start it, files, and the accounts that were confirmed."""
+    """What of the agent is on a machine: cron jobs (disabled ones too), what else starts it, files, and the accounts that were confirmed."""
     jobs = [phrases.english("left_cron_job", name=f"{job['place']}: {job['command']}") for job in _of(machine, "jobs")]
-    timers = [phrases.english("left_timer", name=_called(timer)) for timer in _timers(machine)]
+    starters = [phrases.english(phrase, name=called) for phrase, called, _starter in _starters(machine)]
     files = [phrases.english("left_link" if _behind(item) else "left_folder", name=item["path"]) for item in _files(machine, said)]
     accounts = [phrases.english("left_account", name=account["name"]) for account, confirmed in _accounts(machine, said) if confirmed]
-    return [*jobs, *timers, *files, *accounts]
+    return [*jobs, *starters, *files, *accounts]
 
 
 def _unknown(machines: Machines, said: LinuxDecisions) -> list[str]:
@@ -153,17 +150,17 @@ def unconfirmed(machines: Machines, said: LinuxDecisions) -> Iterator[Finding]:
                 ),
                 (name, place, command),
             )
-        for timer in _timers(machine):
+        for _phrase, called, starter in _starters(machine):
             yield Finding(
                 "blocker",
                 "timer_starts_it",
                 Text(
-                    f"{name}: systemd starts Directory Sync for Linux by {_called(timer)}, whatever becomes of cron's jobs. Stop it "
-                    f"({timer['stop']}), or if it is to go on, add its name or path to directory_sync_not_iij_cron_jobs.",
-                    f"{name}: systemdの {_called(timer)} がDirectory Sync for Linuxを起動します（cronとは別）。停止する（{timer['stop']}）か、"
+                    f"{name}: {called} starts Directory Sync for Linux, whatever becomes of cron's jobs. Stop it ({starter['stop']}), or if it is to go on, "
+                    "add its name or path to directory_sync_not_iij_cron_jobs.",
+                    f"{name}: {called} がDirectory Sync for Linuxを起動します（cronとは別）。停止する（{starter['stop']}）か、"
                     "続ける場合は directory_sync_not_iij_cron_jobs に名前かパスを追加してください。",
                 ),
-                (name, _called(timer)),
+                (name, called),
             )
         for item in _unconfirmed_files(machine, said):
             yield _of_file(name, item)
@@ -294,149 +291,12 @@ def no_machines(machines: Machines) -> Iterator[Finding]:
         )
 
 
-def _entry(openldap: Mapping[str, Any] | None, account: str) -> Mapping[str, Any]:
-    """What was found at the name; empty where there is none."""
-    return ((openldap or {}).get("entries") or {}).get(account) or {}
-
-
-def _named(openldap: Mapping[str, Any] | None, account: str, among: Iterable[str]) -> bool:
-    """Whether one of the confirmations means the same entry: by its entryUUID, by its name, or as this one was written."""
-    entry = _entry(openldap, account)
-    item = {"dn": entry.get("dn") or "", "objectGUID": entry.get("entryUUID") or ""}
-    return any(dn.account_key(account) == dn.account_key(other) or (entry and dn.means(other, item)) for other in among)
-
-
-def _by_account(openldap: Mapping[str, Any] | None, kind: str) -> Iterator[tuple[str, Any]]:
-    """What there is, by account; of none that has nothing."""
-    return ((account, found) for account, found in ((openldap or {}).get(kind) or {}).items() if found)
-
-
-def _clauses(found: Iterable[Mapping[str, Any]]) -> str:
-    return "; ".join(f"{clause['what']} by {clause['clause']}" for clause in found)
-
-
-def _unlisted(openldap: Mapping[str, Any] | None, said: LinuxDecisions) -> Iterator[tuple[str, str, str]]:
-    """Of the accounts that are confirmed for one thing only: the variable of the other, the account, and what was found of it."""
-    for account, clauses in _by_account(openldap, "clauses"):
-        if not _named(openldap, account, said.access):
-            yield "directory_sync_openldap_access", _confirmed_as(openldap, account), _clauses(clauses)
-    for account, entry in _by_account(openldap, "entries"):
-        if not _named(openldap, account, said.entries):
-            yield "directory_sync_openldap_entries", _confirmed_as(openldap, account), ", ".join(entry["objectClass"])
-
-
-def _confirmed_as(openldap: Mapping[str, Any] | None, account: str) -> str:
-    """With the entryUUID, where there is such an entry, so that no other one can take its name over."""
-    entry = _entry(openldap, account)
-    return dn.extended(entry["entryUUID"], entry["dn"]) if entry.get("entryUUID") else account
-
-
-def _openldap_unknown(openldap: Mapping[str, Any] | None, said: LinuxDecisions) -> Iterator[Finding]:
-    """Blockers where accounts are confirmed, and nobody could look at them."""
-    accounts = tuple(dict.fromkeys((*said.access, *said.entries)))
-    if openldap is None and accounts:
-        yield Finding(
-            "blocker",
-            "openldap_not_given",
-            Text(
-                f"{', '.join(accounts[:3])} shall be taken out of OpenLDAP, but neither directory_sync_openldap_host nor directory_sync_openldap_socket names "
-                "a server, so nobody can see or change it. Set one, or take it out of directory_sync_openldap_access and directory_sync_openldap_entries.",
-                f"{', '.join(accounts[:3])} をOpenLDAPから外す指定ですが、directory_sync_openldap_host と directory_sync_openldap_socket の"
-                "どちらにもサーバーがないため、確認も変更もできません。設定するか、directory_sync_openldap_access と "
-                "directory_sync_openldap_entries から外してください。",
-            ),
-            accounts,
-        )
-    elif openldap is not None and openldap.get("error"):
-        why = phrases.by_code(str(openldap.get("code") or ""), str(openldap["error"]))
-        yield Finding("blocker", "openldap_not_readable", Text(f"OpenLDAP could not be looked at: {why.en}", f"OpenLDAPを確認できませんでした: {why.ja}"))
-
-
-def openldap_preflight(openldap: Mapping[str, Any] | None, machines: Machines, said: LinuxDecisions) -> Iterator[Finding]:
-    """What nobody has confirmed, and what nobody has looked at."""
-    yield from _openldap_unknown(openldap, said)
-    if openldap is None and not said.access and not said.entries and any(left(machine, said) for machine in machines.values()):
-        yield Finding(
-            "warning",
-            "openldap_not_given",
-            Text(
-                "Directory Sync for Linux reads OpenLDAP with an account of its own, and neither directory_sync_openldap_host nor "
-                "directory_sync_openldap_socket names a server: OpenLDAP is left alone, and the account stays.",
-                "Directory Sync for Linuxは専用のアカウントでOpenLDAPを読み取りますが、directory_sync_openldap_host も directory_sync_openldap_socket も"
-                "空のため、OpenLDAPは確認も変更もせず、アカウントは残ります。",
-            ),
-        )
-    yield from _openldap_candidates(openldap, said)
-    for account in (openldap or {}).get("entries") or ():
-        if not _entry(openldap, account) and not ((openldap or {}).get("clauses") or {}).get(account):
-            yield Finding(
-                "warning",
-                "account_not_found",
-                Text(
-                    f"OpenLDAP has no entry {account}, and no access rule names it. It is gone already, or the name is wrong.",
-                    f"OpenLDAPにエントリー {account} はなく、アクセス規則にもありません。削除済みか、名前の誤りです。",
-                ),
-                (account,),
-            )
-    for account, mentions in _by_account(openldap, "mentions"):
-        told = _clauses(mentions)
-        yield Finding(
-            "warning",
-            "openldap_mentions",
-            Text(
-                f"OpenLDAP has access rules of groups, sets or patterns, in which {account} may be; they stay: {told}.",
-                f"OpenLDAPのアクセス規則のうち、グループ、セット、パターンによるものに {account} が含まれる可能性があります（変更しません）: {told}",
-            ),
-            (account,),
-        )
-
-
-def _openldap_candidates(openldap: Mapping[str, Any] | None, said: LinuxDecisions) -> Iterator[Finding]:
-    for variable, account, what in _unlisted(openldap, said):
-        yield Finding(
-            "warning",
-            "openldap_account_candidate",
-            Text(
-                f"OpenLDAP still has {account} ({what}), which {variable} does not name, so that will stay. Add it there.",
-                f"OpenLDAPに {account}（{what}）がありますが、{variable} にないため残ります。追加してください。",
-            ),
-            (account,),
-        )
-
-
-def openldap_present(openldap: Mapping[str, Any] | None, said: LinuxDecisions) -> Iterator[Finding]:
-    """Of the final gate: blockers for what is confirmed and still there."""
-    yield from _openldap_unknown(openldap, said)
-    for account, clauses in _by_account(openldap, "clauses"):
-        if _named(openldap, account, said.access):
-            yield Finding(
-                "blocker",
-                "openldap_access_present",
-                Text(
-                    f"OpenLDAP's access rules still name {account}: {_clauses(clauses)}.",
-                    f"OpenLDAPのアクセス規則に {account} が残っています: {_clauses(clauses)}",
-                ),
-                (account,),
-            )
-    for account, _entry in _by_account(openldap, "entries"):
-        if _named(openldap, account, said.entries):
-            yield Finding(
-                "blocker",
-                "openldap_entry_present",
-                Text(f"{account}, which was made for IIJ ID, is still in OpenLDAP.", f"IIJ ID用のアカウント {account} がまだOpenLDAPにあります。"),
-                (account,),
-            )
-    yield from _openldap_candidates(openldap, said)
-
-
 def decided(confirmed: Confirmed) -> LinuxDecisions:
     """What was said of Directory Sync for Linux."""
     return LinuxDecisions(
         cron_jobs=confirmed.cron_jobs,
         files=confirmed.linux_files,
         not_files=confirmed.not_iij_linux_files,
-        access=confirmed.openldap_access,
-        entries=confirmed.openldap_entries,
         accounts=confirmed.linux_accounts,
         not_accounts=confirmed.not_iij_linux_accounts,
     )
@@ -464,11 +324,10 @@ def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
     yield from unreadable(found)
     yield from present(found, said) if final else preflight(found, said)
     yield from () if final else not_found(not_there(facts, confirmed))
-    yield from openldap_present(facts.openldap, said) if final else openldap_preflight(facts.openldap, found, said)
 
 
 def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
-    """Cron jobs, folders and accounts of machines, each with those that have it, and what is in OpenLDAP."""
+    """Cron jobs, folders and accounts, each with the machines that have it."""
     said = decided(confirmed)
     found: dict[tuple[str, str], tuple[Any, list[str]]] = {}
     for name, machine in (facts.linux_machines or {}).items():
@@ -479,8 +338,6 @@ def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
     for (variable, _shown), (value, where) in found.items():
         machines = ", ".join(where)
         yield Candidate(variable, value, Text(f"On {machines}.", f"{machines} にあります。"))
-    for variable, account, what in _unlisted(facts.openldap, said):
-        yield Candidate(variable, account, Text(f"OpenLDAP has {what}.", f"OpenLDAPにあります: {what}"))
 
 
 def _undecided(machine: Machine | None, said: LinuxDecisions) -> Iterator[tuple[str, Any]]:
@@ -498,7 +355,6 @@ def _undecided(machine: Machine | None, said: LinuxDecisions) -> Iterator[tuple[
 WORK = {
     "freeze": (("linux_cron_job", "disable"),),
     "agents": (("linux_cron_job", "delete"), ("linux_file", "remove"), ("linux_account", "remove")),
-    "accounts": (("openldap_access", "update"), ("openldap_entry", "delete")),
 }
 #: How what the exit does to it is undone, for the manual.
 WAYS = (
@@ -514,16 +370,5 @@ WAYS = (
             "`backups/` に保存した crontab の写しから行を戻します（`ansible-vault decrypt`）",
         ),
         Text("the agent is gone as well", "エージェントも削除済みです"),
-    ),
-    Way(
-        Text("account of OpenLDAP removed, taken out of its access rules", "OpenLDAP のアカウントの削除、アクセス規則からの除外"),
-        Text(
-            "`restore` with `accounts`, or `openldap_entry` and `openldap_access` with `state: present` and the same `backup_dir`; it has its password again",
-            "`restore` の `accounts`、または同じ `backup_dir` で `openldap_entry` と `openldap_access` の `state: present`。パスワードも戻ります",
-        ),
-        Text(
-            "a rule that somebody has changed since stays, and is named; `entryUUID` is new",
-            "その後に変更された規則は変えずに示します。`entryUUID` は新しくなります",
-        ),
     ),
 )

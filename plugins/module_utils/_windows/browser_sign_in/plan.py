@@ -38,6 +38,8 @@ INTERNET = (
     r"SOFTWARE\Microsoft\Windows\CurrentVersion\Internet Settings",
     r"SOFTWARE\WOW6432Node\Microsoft\Windows\CurrentVersion\Internet Settings",
 )
+#: where a zone map is: Windows' own, and that of policies
+_MAPS = tuple(f"{one}\\".casefold() for one in (*INTERNET, rf"{POLICIES}\Microsoft\Windows\CurrentVersion\Internet Settings"))
 MACHINE = "HKLM"
 _SWITCH = "listbox_support_zonemapkey"
 _TEXTS = {"REG_SZ": SZ, "REG_EXPAND_SZ": EXPAND_SZ}
@@ -104,8 +106,8 @@ def own_values(key: Key) -> dict[str, tuple[str, str]]:
 
 
 def is_site(key: str) -> bool:
-    """Whether it is a key for a site in one of Windows' own zone maps, or one above such a key."""
-    return bool(zone_host(key)) and key.casefold().startswith(tuple(one.casefold() for one in INTERNET))
+    """Whether it is a key for a site in a zone map, or one above such a key."""
+    return bool(zone_host(key)) and key.casefold().startswith(_MAPS)
 
 
 def settings(hive: str, keys: Iterable[Key]) -> Iterator[tuple[Setting, Values]]:

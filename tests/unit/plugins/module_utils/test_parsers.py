@@ -35,7 +35,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._iij import scim
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export import pages as export_pages
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.kept import info as export_info
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.store import Resources
-from ansible_collections.offboard.iij_id.plugins.module_utils._linux.cron import plan as cron
+from ansible_collections.offboard.iij_id.plugins.module_utils._linux.cron import starters
 from ansible_collections.offboard.iij_id.plugins.module_utils._module import binding, files
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import preconditions
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.info import info as judge
@@ -101,7 +101,7 @@ def a_report(path: str) -> Any:
 AT = "2026-11-21T09:00:00Z"
 CHANGE = {"kind": "user", "id": "1", "name": SECRET, "action": "update", "before": {"a": 1}, "after": {"a": 2}, "risk": "low", "undo": ""}
 INTENT = {"record": "intent", "run": "r", "at": AT, **CHANGE}
-TIMER = {"timer": "a.timer", "path": "/etc/systemd/system/a.timer", "user": "a", "uid": 1, "home": "/home/a", "enabled": True}
+TIMER = {"name": "a.timer", "runs_as": "", "path": "/etc/systemd/system/a.timer", "user": "a", "uid": 1, "home": "/home/a", "enabled": True}
 STEP = {"id": "a", "stage": "x", "en": "x", "ja": "x", "blocks_final_gate": True, "source": "", "done": False, "by": "", "at": "", "note": ""}
 FINDING = {"severity": "blocker", "code": "x", "en": SECRET, "ja": "x", "objects": []}
 DIRECTORY = {"objectClass": [b"top", b"user"], "sAMAccountName": [b"iij"], "objectGUID": [b"0123456789abcdef"], "userAccountControl": [b"512"]}
@@ -188,8 +188,12 @@ PARSERS: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
     ),
     "repsfrom": (controllers.partner, [struct.pack("<IIIIqqI", 1, 0, 200, 1, 13_400_000_000, 13_400_000_000, 8524)]),
     "systemd_timer": (
-        text(lambda it: cron.timers([cron.timer_of({**TIMER, "commands": [it], "folder": it, "environment": [it], "service": it})], [], {})),
+        text(lambda it: starters.of_unit({**TIMER, "commands": [it], "folder": it, "environment": [it], "service": it})),
         [f'-@/bin/sh "sh" -c \'%h/{SECRET} "${{A}}" %i\''.encode()],
+    ),
+    "at_job": (
+        text(lambda it: starters.of_at({"number": 1, "path": "/var/spool/at/a", "user": "a", "home": "/home/a", "script": it})),
+        [f"#!/bin/sh\nX={SECRET}; export X\ncd / || {{\n\texit 1\n}}\n/opt/x '{SECRET}'\n".encode()],
     ),
     "gpt_ini": (versions.of_ini, [b"[General]\r\nVersion=65537\r\n"]),
     "strict_json": (text(strict_json.loads), []),

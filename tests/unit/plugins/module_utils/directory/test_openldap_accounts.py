@@ -16,7 +16,8 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._directory.values 
 from dev.options import given
 
 SYNC, GONE = "cn=sync,dc=reiji", "CN=Gone, dc=reiji"
-RULE = Rule("olcDatabase={1}mdb,cn=config", '{0}to * by dn.exact="cn=sync,dc=reiji" read by group.exact="cn=readers,dc=reiji" read by * none')
+DATABASE = "olcDatabase={1}mdb,cn=config"
+RULE = Rule(DATABASE, '{0}to * by dn.exact="cn=sync,dc=reiji" read by group.exact="cn=readers,dc=reiji" read by * none')
 ENTRY = Entry(SYNC, {})
 #: by its entryUUID it is elsewhere
 MOVED = {"cn=renamed,dc=reiji": Refusal("moved", "it is elsewhere", ())}
@@ -38,6 +39,7 @@ def _bound(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str | None, str | None
 
     monkeypatch.setattr(openldap_accounts, "Client", Client)
     monkeypatch.setattr(openldap_accounts.access, "rules", lambda client, base: [RULE])
+    monkeypatch.setattr(openldap_accounts.access, "configuration", lambda client, base: [Entry(DATABASE, {"olcRootDN": [b"cn=Sync, dc=reiji"]})])
     monkeypatch.setattr(openldap_accounts, "find", lambda client, name, memory: Found(name.dn, ENTRY if name.dn == SYNC else None, MOVED.get(name.dn)))
     monkeypatch.setattr(openldap_accounts.entry, "about", lambda found: {"entry": {"dn": found.dn} if found.entry else {}})
     return closed
@@ -51,6 +53,7 @@ def test_each_account_by_the_name_that_was_given(bound: list[tuple[str | None, s
         dn: ['dn.exact="cn=sync,dc=reiji" read'] if dn == SYNC else [] for dn in dns
     }
     assert all([one["clause"] for one in found["mentions"][dn]] == ['group.exact="cn=readers,dc=reiji" read'] for dn in dns)
+    assert found["settings"] == {dn: [{"entry": DATABASE, "attribute": "olcRootDN", "index": ""}] if dn == SYNC else [] for dn in dns}
     assert bound == [("cn=admin", "p")] * 2
 
 

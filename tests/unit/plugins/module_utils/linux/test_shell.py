@@ -139,6 +139,13 @@ ENVIRONMENT = {"HOME": "/home/sync", "SYNC": SCRIPT, "SYNC_DIR": FOLDER}
         "start-stop-daemon --start --chuid sync --exec {} -- -v",
         "start-stop-daemon -S --startas={}",
         "at -f {} now",
+        "at now < {}",
+        "batch <{}",
+        "env --chdir={folder} ./normal_mode.sh",
+        "sudo -u sync --chdir={folder} ./normal_mode.sh",
+        "sg sync -c '{} -v'",
+        "sg sync {}",
+        "envdir /etc/sync softlimit -m 100000000 {}",
     ],
 )
 def test_started(command):
@@ -193,6 +200,21 @@ def test_started(command):
 def test_only_talked_about(command):
     found = shell.started(command.replace("{folder}", FOLDER).replace("{}", SCRIPT), "/home/sync", ENVIRONMENT)
     assert SCRIPT not in {path for pair in found for path in pair}
+
+
+@pytest.mark.parametrize(
+    ("command", "units"),
+    [
+        ("systemctl start iij", ["iij.service"]),
+        ("/bin/systemctl --no-block -q restart iij.service x@1.timer", ["iij.service", "x@1.timer"]),
+        ("systemctl --user start iij", ["iij.service"]),
+        ("systemctl stop iij", []),
+        ("systemctl is-active iij || true", []),
+        ("systemctl", []),
+    ],
+)
+def test_units_that_are_started(command, units):
+    assert [written for written, _path in shell.started(command, "/", {}) if written.endswith((".service", ".timer"))] == units
 
 
 def test_a_chain_without_end():

@@ -105,7 +105,7 @@ class Machine:
 def domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[Domain]:
     made = Domain()
     monkeypatch.setattr(waiting, "CLOCK", waiting.Clock(made.now, made.wait))
-    monkeypatch.setattr(resource, "Domain", lambda _options: made)
+    monkeypatch.setattr(resource, "Domain", lambda *_options: made)
     monkeypatch.setattr(resource.Restarts.__init__, "__defaults__", (made.connect,))
     yield made
     made.kept.close()

@@ -195,6 +195,7 @@ def made(monkeypatch, clock):
 
 
 WELL = {"a": [A], "b": [B], "c": [C]}
+FAILING = Controller("b.ad.example", problems=(("replication_failing", "replication fails"),))
 
 
 @pytest.mark.parametrize(
@@ -235,6 +236,21 @@ def test_a_restart(made, looks, shutdown, directory, code):
         assert error.value.details.get("restarted") is (True if code == "not_healthy" else None)
     assert len(machine.commands) == (0 if code in ("changed_since_read", "domain_controller_unhealthy") else 1)
     assert found.facts(plan)["order"] == ["c"]
+
+
+@pytest.mark.parametrize(("others", "code"), [([B, FAILING, FAILING, B], None), ([B, FAILING], "domain_controller_unhealthy")])
+def test_what_others_have_missed_of_the_one_before_is_waited_for(made, others, code):
+    """Their turn to replicate from it came while it was down; that is no reason to end the run, unless it stays so."""
+    machine = Scripted(["m1", "m1", REFUSED, "m2"])
+    found = made(machine, Directory(**{**WELL, "b": others}))
+    (one,) = found.plan(found.read()).changes
+    found._results = [{"name": "a", "status": "restarted"}]
+    if code is None:
+        assert found.apply(one)["boot_mark"] == "m2"
+    else:
+        with pytest.raises(OffboardError) as error:
+            found.apply(one)
+        assert (error.value.code, machine.commands) == (code, [])
 
 
 def test_what_came_back_late_is_only_waited_for(made):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import struct
+import uuid
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
@@ -41,8 +42,25 @@ def test_problems(root, partners, catalog, alone, codes):
     assert [code for code, _msg in health.problems("dc", Entry("", root), partners, global_catalog=catalog, alone=alone)] == codes
 
 
+@pytest.mark.parametrize(("ignored", "codes"), [([], ["replication_failing"]), (["C.ad.example."], []), (["b.ad.example"], ["replication_failing"])])
+def test_what_does_not_come_from_one_that_does_not_matter(ignored, codes):
+    """One that is down for good makes the others' replication fail, and no other one ill."""
+    partners = [GOOD, Partner(9, 1722, "", "c.ad.example")]
+    found = health.problems("dc", Entry("", WELL), partners, global_catalog=True, alone=False, ignored=ignored)
+    assert [code for code, _msg in found] == codes
+    assert all("c.ad.example" in msg for _code, msg in found)
+
+
+SETTINGS = uuid.UUID("0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f11")
+
+
 def reps_from(failures=0, success=0, result=0, version=1):
-    return struct.pack("<IIIIqqI", version, 0, 200, failures, success, success, result) + bytes(160)
+    return struct.pack("<IIIIqqI", version, 0, 200, failures, success, success, result) + bytes(124) + SETTINGS.bytes_le + bytes(20)
+
+
+def test_from_whom_it_replicates():
+    assert health.partner(reps_from(), {str(SETTINGS): "dc2.ad.example"}).name == "dc2.ad.example"
+    assert health.partner(reps_from()).name == health.partner(reps_from()[:170], {str(SETTINGS): "dc2.ad.example"}).name == ""
 
 
 @pytest.mark.parametrize(

@@ -264,7 +264,7 @@ def test_a_gpt_ini_without_one_version(text):
         ("auth.iij.jp.", True, False), (" auth.iij.jp/path ", True, False), ("iij.jp", False, True), ("*iij.jp", False, True), ("xauth.iij.jp", False, False),
         ("*", False, True), ("", False, False), ("auth.iij.jp.evil.example", False, False), ("*.ad.reiji.example", False, False),
         ("https://x@www1.auth.iij.jp", True, False), (".auth.iij.jp", True, False), ("ｗｗｗ１．ａｕｔｈ．ｉｉｊ．ｊｐ", True, False),
-        ("www?.auth.iij.jp", True, False),
+        ("www?.auth.iij.jp", True, False), ("*://*.auth.iij.jp", True, False), ("*://www1.auth.iij.jp:443", True, False), ("*://*.iij.jp", False, True),
         ("notiij.jp", False, False), ("https://*", False, True), ("http://*:8080/", False, True), ("*://*.iij.jp/*", False, True), ("au*.iij.jp", False, True),
         ("*.*.iij.jp", False, True), ("login*.iij.jp", False, False), ("[::1]", False, False), ("10.0.0.1-20", False, False), ("*" * 99 + "x", False, False),
         # several in one text, of which the browser makes what it likes

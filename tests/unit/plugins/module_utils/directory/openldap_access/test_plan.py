@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import ldif
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.openldap_access import plan as access
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.values import Entry
 
 SYNC = "cn=iij-dirsync,ou=services,dc=reiji,dc=example"
 OTHER = 'by dn.exact="cn=mail,ou=services,dc=reiji,dc=example" read'
@@ -222,3 +223,35 @@ def test_the_way_back(current, swapped, changed, unchanged, refused):
     plan = access.plan_back(rules(*(f"{{{number}}}{text}" for number, text in enumerate(current))), swapped)
     assert [change.after for change in plan.changes] == [{"access": text} for text in changed]
     assert (plan.unchanged, [refusal.rule for refusal in plan.refusals]) == (unchanged, refused)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "index"),
+    [
+        ("olcRootDN", SYNC, ""),
+        ("olcRootDN", SYNC.upper().replace(",", ", "), ""),
+        ("olcLimits", f'{{0}}dn.exact="{SYNC}" size=unlimited time=unlimited', "{0}"),
+        ("olcLimits", f"{{12}}{SYNC} size=unlimited", "{12}"),
+        ("olcLimits", f'{{0}}dn.regex="^{SYNC}$" size=unlimited', "{0}"),
+        ("olcLimits", f'dn.this.onelevel="{SYNC}" size=1', ""),
+        ("olcSyncrepl", f'{{0}}rid=001 provider=ldaps://a.example bindmethod=simple binddn="{SYNC}" credentials=Hush', "{0}"),
+        ("olcSyncrepl", f"{{0}}rid=1 bindmethod=simple binddn={SYNC} credentials=Hush", "{0}"),
+        ("olcAuthzRegexp", f'{{1}}"uid=sync,cn=external,cn=auth" "{SYNC}"', "{1}"),
+        ("olcAuthzRegexp", f"{{1}}uid=sync,cn=auth ldap:///{SYNC}??base?(objectClass=*)", "{1}"),
+        ("olcDbIDAssertAuthzFrom", f"{{0}}dn.exact:{SYNC}", "{0}"),
+        ("olcDbIDAssertBind", f'bindmethod=simple authzid="dn:{SYNC}"', ""),
+        ("OLCACCESS", f'{{3}}to dn.exact="{SYNC}" attrs=userPassword by self write', "{3}"),
+        ("olcAccess", f"{{0}}to * {MINE}", None),
+        ("olcLimits", f'{{0}}dn.exact="cn=x,{SYNC}" size=1', None),
+        ("olcLimits", f'{{0}}dn.exact="{SYNC},dc=jp" size=1', None),
+        ("olcLimits", "{0}users size=1", None),
+        ("olcRootPW", "{SSHA}abc", None),
+        ("olcAttributeTypes", SYNC, None),
+        ("description", SYNC, None),
+        ("olcRootDN", "", None),
+    ],
+)
+def test_what_else_of_the_configuration_names_it(attribute, value, index):
+    """Each by its place; no value is told, since one may hold a password."""
+    found = access.settings([Entry(DATABASE, {attribute: [value.encode()]}), Entry("cn=config", {"olcLogLevel": [b"none", b"\xff"]})], SYNC)
+    assert found == ([{"entry": DATABASE, "attribute": attribute, "index": index}] if index is not None else [])

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.accounts import plan as accounts
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.cron import plan as cron
+from ansible_collections.offboard.iij_id.plugins.module_utils._linux.cron import starters
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import phrases
 
 HOME = {"exists": True, "link": "", "uid": 6102, "mount": "", "others": []}
@@ -78,15 +79,26 @@ OWN = "/home/iijsync/.config/systemd/user/own.timer"
         ({"user": "*"}, False),
         ({"commands": ["/usr/sbin/runuser -u iijsync -- /opt/x"]}, True),
         ({"commands": ["/bin/tar cf /x.tar /home/iijsync"]}, False),
+        ({"name": "own.service", "commands": ["/usr/sbin/runuser -u iijsync -- /opt/x"]}, True),
+        ({"name": "own.path", "user": "iijsync", "path": OWN}, True),
     ],
 )
 def test_timers_of_systemd(timer, refused):
     """A user's own timer is no unit of the machine, and runs as that user all the same."""
-    given = {"timer": "own.timer", "path": "/etc/systemd/system/own.timer", "service": "own.service", "user": "", "uid": 6102, "home": "/home/iijsync"}
-    answer = {**given, "enabled": True, "commands": ["/bin/true"], "folder": "", "environment": [], **timer}
-    found = list(accounts.refusals(FOUND, [], [cron.timer_of(answer)], with_home=False))
+    given = {"name": "own.timer", "path": "/etc/systemd/system/own.timer", "service": "own.service", "user": "", "uid": 6102, "home": "/home/iijsync"}
+    answer = {**given, "enabled": True, "commands": ["/bin/true"], "folder": "", "environment": [], "runs_as": "", **timer}
+    found = list(accounts.refusals(FOUND, [], [starters.of_unit(answer)], with_home=False))
     assert [item.rule for item in found] == (["unit_runs_as"] if refused else [])
     assert all(answer["path"] in item.msg and "systemctl" in item.msg for item in found)
+
+
+def test_a_job_of_at_that_names_it():
+    """Its own are counted by the machine."""
+    answer = {"number": 1, "path": "/var/spool/at/a0", "home": "/", "script": "cd / || {\n\texit 1\n}\nsu iijsync -c /opt/x\n"}
+    for user, expected in (("root", ["unit_runs_as"]), ("iijsync", ["unit_runs_as"])):
+        assert [item.rule for item in accounts.refusals(FOUND, [], [starters.of_at({**answer, "user": user})], with_home=False)] == expected
+    quiet = starters.of_at({**answer, "user": "iijsync", "script": "true\n"})
+    assert not list(accounts.refusals(FOUND, [], [quiet], with_home=False))
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,22 @@ def test_a_line(kind, line, schedule, user, command):
 
 
 @pytest.mark.parametrize(
+    ("command", "meant"),
+    [
+        (f"/bin/sh%{SCRIPT}", True),
+        (f"sudo -u sync true; sh%cd /opt%{SCRIPT} -v%", False),  # which of several reads it nobody knows
+        ("sh%cd /opt/IIJ_ID_Service_Directory_Sync/bin%./normal_mode.sh 10\\% -v%", True),
+        (f"at now%{SCRIPT}", True),
+        (f"mail root%{SCRIPT}", False),
+        (f"sleep $((RANDOM % 60)); {SCRIPT}", False),  # what is behind the % is its input, which it does not read
+    ],
+)
+def test_what_a_command_is_given_as_input(command, meant):
+    (job,) = cron.jobs(place(f"30 3 * * * {command}\n"))
+    assert bool(cron.why(job, PATHS, {})) is meant
+
+
+@pytest.mark.parametrize(
     "line", ["", "   ", "# 30 3 * * * /x", "MAILTO=ops@reiji.example", 'PATH = "/usr/bin:/bin"', "not a line", "30 3 * * *", "#", "@daily"]
 )
 def test_no_job(line):
@@ -209,52 +225,6 @@ def test_a_script_that_is_a_link():
 def test_modes(mode, disabled):
     assert cron.changed_mode(mode, "disable") == disabled
     assert cron.changed_mode(disabled, "enable") == mode
-
-
-TIMER = {"timer": "iij.timer", "path": "/etc/systemd/system/iij.timer", "service": "iij.service", "user": "", "uid": None, "home": "/root", "enabled": True}
-
-
-def timer(*commands, **more):
-    return cron.timer_of({**TIMER, "commands": commands, "folder": "", "environment": [], **more})
-
-
-def test_timers():
-    other = timer(f"/bin/tar cf /x {SCRIPT} --password=Hush", timer="tar.timer")
-    (found,) = cron.timers([timer(f"-{SCRIPT}"), other], PATHS, {})
-    assert (found["timer"], found["enabled"], found["commands"]) == ("iij.timer", True, [SCRIPT])
-    assert "Hush" not in str(cron.timers([other], [], {}))
-
-
-@pytest.mark.parametrize(
-    ("command", "more"),
-    [
-        ("%h/bin/sync.sh", {"home": "/home/sync"}),
-        ("./sync.sh", {"home": "/home/sync", "folder": "-~/bin"}),
-        ("./sync.sh", {"home": "/home/sync", "folder": "%h/bin"}),
-        ("/home/%i/bin/sync.sh", {"service": "iij@sync.service"}),
-        ("/home/%u/bin/sync.sh", {"user": "sync"}),
-        ('"/home/sync/bin/sync.sh" "--all"', {}),
-        ("@/bin/sh sh -c '/home/sync/bin/sync.sh'", {}),
-        ("${WHERE}/sync.sh", {"environment": ['"UNUSED=a b" WHERE=/home/sync/bin', "'open"]}),
-        ("/usr/local/bin/sync", {}),
-    ],
-)
-def test_what_a_timer_starts(command, more):
-    assert cron.timers([timer(command, **more)], ["/home/sync/bin/sync.sh"], {"/usr/local/bin/sync": "/home/sync/bin/sync.sh"})
-
-
-@pytest.mark.parametrize(
-    ("more", "stop"),
-    [
-        ({}, "systemctl disable --now iij.timer"),
-        ({"path": "/run/systemd/transient/iij.timer"}, "systemctl stop iij.timer"),
-        ({"user": "*"}, "systemctl --global disable iij.timer"),
-        ({"user": "a b", "uid": 7}, "runuser -u 'a b' -- env XDG_RUNTIME_DIR=/run/user/7 systemctl --user disable --now iij.timer"),
-        ({"timer": "a;id.timer"}, "systemctl disable --now 'a;id.timer'"),
-    ],
-)
-def test_how_a_timer_is_stopped(more, stop):
-    assert timer(**more).stop == stop
 
 
 def test_saved_files_have_names_of_their_own():

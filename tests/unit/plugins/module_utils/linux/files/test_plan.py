@@ -10,6 +10,7 @@ import base64
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.cron import plan as cron
+from ansible_collections.offboard.iij_id.plugins.module_utils._linux.cron import starters
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.files import plan as files
 
 TREE = "/opt/IIJ_ID_Service_Directory_Sync"
@@ -111,12 +112,13 @@ def test_guards(path, changes, rules):
     ],
 )
 def test_what_is_still_started(line, refused):
-    """By cron as by a timer, by way of a link too."""
+    """By cron as by a timer or at, by way of a link too."""
     content = base64.b64encode(f"@daily {line}\n".encode()).decode()
     jobs = cron.jobs(cron.place_of({"place": "user:x", "kind": "user", "user": "x", "home": "/", "content": content, "mode": None, "link": ""}))
-    answer = {"timer": "x.timer", "path": "/home/x/x.timer", "service": "x.service", "user": "x", "uid": 7, "home": "/home/x", "folder": "", "environment": []}
-    on, off = (cron.timer_of({**answer, "enabled": enabled, "commands": [f"/bin/sh -c '{line}'"]}) for enabled in (True, False))
+    answer = {"name": "x.timer", "path": "/home/x/x.timer", "service": "x.service", "user": "x", "uid": 7, "home": "/home/x", "folder": "", "environment": []}
+    at = starters.of_at({"number": 1, "path": "/var/spool/at/a0", "user": "x", "home": "/home/x", "script": f"#!/bin/sh\n{line}\n"})
+    on, off = (starters.of_unit({**answer, "runs_as": "", "enabled": enabled, "commands": [f"/bin/sh -c '{line}'"]}) for enabled in (True, False))
     real = {"/usr/local/bin/sync": f"{TREE}/bin/normal_mode.sh", "/usr/local/bin/other": "/opt/other/x"}
-    for found in (files.still_started([TREE], jobs, [], real), files.still_started([TREE], [], [on], real)):
+    for found in (files.still_started([TREE], jobs, [], real), *(files.still_started([TREE], [], [one], real) for one in (on, at))):
         assert [item.rule for item in found] == (["still_started"] if refused else [])
     assert not list(files.still_started([TREE], [], [off], real))

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._linux.on_target import accounts, units
+from ansible_collections.offboard.iij_id.plugins.module_utils._linux.on_target import accounts, at, units
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.on_target.errors import TargetError
 
 UID = 61231
@@ -35,7 +35,7 @@ def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     for name, value in (("PASSWD", "passwd"), ("LOGIN_DEFS", "login.defs")):
         monkeypatch.setattr(accounts, name, str(tmp_path / value))
-    monkeypatch.setattr(accounts, "AT_FOLDERS", (str(tmp_path / "at"),))
+    monkeypatch.setattr(at, "FOLDERS", (str(tmp_path / "at"),))
     monkeypatch.setattr(units, "FOLDERS", (str(tmp_path / "units"),))
     return lambda name: accounts.look([name])[0]
 

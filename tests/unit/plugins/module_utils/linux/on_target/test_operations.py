@@ -11,7 +11,7 @@ import os
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._linux.on_target import accounts, cron, files, operations, units
+from ansible_collections.offboard.iij_id.plugins.module_utils._linux.on_target import accounts, at, cron, files, operations, units
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.on_target.errors import TargetError
 
 
@@ -144,8 +144,8 @@ def test_units(tmp_path, monkeypatch):
     (etc / "masked.timer").symlink_to("/dev/null")
     monkeypatch.setattr(units, "FOLDERS", (str(etc), str(lib)))
     assert [
-        (unit["timer"], unit["service"], [" ".join(line.split()) for line in unit["commands"]], unit["folder"], unit["enabled"])
-        for unit in units.timers([])[0]
+        (unit["name"], unit["service"], [" ".join(line.split()) for line in unit["commands"]], unit["folder"], unit["enabled"])
+        for unit in units.starters([])[0]
         if unit["user"] == ""
     ] == [("iij.timer", "sync.service", ["-/opt/a b"], "/opt", True)]
 
@@ -170,7 +170,7 @@ def test_timers_of_templates_and_with_additions(tmp_path, monkeypatch):
     for path, content in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
-    told = [(unit["timer"], unit["commands"], unit["folder"], unit["enabled"]) for unit in units.timers([])[0] if unit["user"] == ""]
+    told = [(unit["name"], unit["commands"], unit["folder"], unit["enabled"]) for unit in units.starters([])[0] if unit["user"] == ""]
     assert told == [("backup.timer", ["/opt/sync"], "/srv", False), ("iij@.timer", ["/opt/before"], "", False), ("iij@prod.timer", ["/opt/before"], "", True)]
 
 
@@ -190,8 +190,8 @@ def put(*files):
 
 
 def told(home):
-    found, not_looked_at = units.timers([SimpleNamespace(pw_name="sync", pw_uid=1234, pw_dir=str(home))])
-    return [(one["user"], one["timer"], one["commands"], one["enabled"]) for one in found], not_looked_at
+    found, not_looked_at = units.starters([SimpleNamespace(pw_name="sync", pw_uid=1234, pw_dir=str(home))])
+    return [(one["user"], one["name"], one["commands"], one["enabled"]) for one in found], not_looked_at
 
 
 def test_timers_of_users(home, tmp_path):
@@ -216,6 +216,56 @@ def test_timers_of_users(home, tmp_path):
         ],
         [],
     )
+
+
+def test_units_that_are_no_timers(home, tmp_path):
+    """At boot, for a path, for a socket; a service that another unit is there for is told by that one, unless it is wanted itself."""
+    system, own = tmp_path / "system", home / ".config/systemd/user"
+    put(
+        (system / "boot.service", "[Service]\nExecStart=/opt/boot\nUser=sync\n"), (system / "multi-user.target.wants/boot.service", ""),
+        (system / "idle.service", "[Service]\nExecStartPre=/opt/idle\n"), (system / "x.service", "[Service]\nExecStart=/opt/x\n"),
+        (system / "drop.path", "[Path]\nPathExists=/srv/x\nUnit=x.service\n"), (system / "paths.target.wants/drop.path", ""),
+        (system / "one@.service", "[Service]\nExecStart=/opt/%i\n"), (system / "one.socket", "[Socket]\nAccept=yes\n"),
+        (system / "both.timer", "[Timer]\n"), (system / "both.service", "[Service]\nExecStart=/opt/both\n"), (system / "a.requires/both.service", ""),
+        (system / "one@a.target.wants/one@a.service", ""), (tmp_path / "transient/run-r1.service", "[Service]\nExecStart=/opt/runs-now\n"),
+        (own / "mine.service", "[Service]\nExecStart=/opt/mine\n"), (own / "default.target.wants/mine.service", ""), (own / "a.slice", ""),
+    )  # fmt: skip
+    assert told(home)[0] == [
+        ("", "boot.service", ["/opt/boot"], True),
+        ("", "both.service", ["/opt/both"], True),
+        ("", "both.timer", ["/opt/both"], False),
+        ("", "drop.path", ["/opt/x"], True),
+        ("", "idle.service", ["/opt/idle"], False),
+        ("", "one.socket", ["/opt/%i"], False),
+        ("", "one@a.service", ["/opt/%i"], True),
+        ("", "run-r1.service", ["/opt/runs-now"], False),
+        ("sync", "mine.service", ["/opt/mine"], True),
+    ]
+    assert [one["runs_as"] for one in units.starters([])[0]][:2] == ["sync", ""]
+
+
+def test_services_that_another_one_takes_along(home, tmp_path):
+    """A timer of something else starts the agent all the same, where its service wants that one; in a circle nobody is lost."""
+    system = tmp_path / "system"
+    put(
+        (system / "nightly.timer", "[Timer]\n"), (system / "timers.target.wants/nightly.timer", ""),
+        (system / "nightly.service", "[Unit]\nWants=sync.service network-online.target\n[Service]\nExecStart=/bin/true\n"),
+        (system / "sync.service", "[Unit]\nOnSuccess=last.service nightly.service\n[Service]\nExecStart=/opt/sync\n"),
+        (system / "last.service", "[Service]\nExecStart=/opt/last\n"),
+    )  # fmt: skip
+    assert [(name, commands) for _user, name, commands, enabled in told(home)[0] if enabled] == [
+        ("nightly.timer", ["/bin/true"]), ("nightly.timer", ["/opt/sync"]), ("nightly.timer", ["/opt/last"]),
+    ]  # fmt: skip
+
+
+def test_jobs_of_at(tmp_path, monkeypatch):
+    """What waits to be run; not what is being run, nor what atd would not start, nor a pipe."""
+    put((tmp_path / "a0010101a3b4c5", "#!/bin/sh\n/opt/x\n"), (tmp_path / ".SEQ", "1\n"), (tmp_path / "=0010201a3b4c5", "x"), (tmp_path / "notes", "x"))
+    (tmp_path / "b0010301a3b4c5").symlink_to(tmp_path / "notes")
+    os.mkfifo(tmp_path / "c0010401a3b4c5")
+    monkeypatch.setattr(at, "FOLDERS", (str(tmp_path / "none"), str(tmp_path)))
+    (found,) = at.jobs()
+    assert (found["number"], found["path"], found["script"]) == (257, f"{tmp_path}/a0010101a3b4c5", "#!/bin/sh\n/opt/x\n")
 
 
 def test_what_users_put_there_stops_nobody(home):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Directory Sync for Linux and its account in OpenLDAP: what is told before, what keeps the final gate closed, and what spares a person the look."""
+"""Directory Sync for Linux: what is told before, what keeps the final gate closed, and what spares a person the look."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ TIMER = {
 }
 TIMER["stop"] = "systemctl disable --now iij.timer"
 OWN_TIMER = {**TIMER, "user": "sync", "path": "/home/sync/.config/systemd/user/iij.timer"}
-DN, OTHER = "cn=iij,ou=services,dc=reiji,dc=example", "CN=iij, OU=services,DC=reiji,DC=example"
+SERVICE = {**{key: value for key, value in TIMER.items() if key not in ("timer", "service")}, "name": "iij.service"}
+OWN_PATH = {**SERVICE, "name": "iij.path", "user": "sync", "path": "/home/sync/.config/systemd/user/iij.path"}
+AT = {**SERVICE, "name": "at:17", "user": "sync", "path": "/var/spool/cron/atjobs/a0001101a3b4c5", "stop": "atrm 17"}
 
 
 def there(path: str = TREE, **more: Any) -> dict[str, Any]:
@@ -73,7 +75,12 @@ def test_a_job_that_cron_may_pass_over_is_told(passed_over):
         ({**CLEAN, "files": [{**GONE, "link": "/opt"}]}, {"not_iij_linux_files": [TREE]}, []),
         ({**CLEAN, "timers": [TIMER]}, CONFIRMED, [("blocker", "timer_starts_it", "iij.timer")]),
         ({**CLEAN, "timers": [OWN_TIMER]}, CONFIRMED, [("blocker", "timer_starts_it", OWN_TIMER["path"])]),
-        ({**CLEAN, "timers": [{**TIMER, "enabled": False}]}, {}, []),
+        ({**CLEAN, "timers": [{**TIMER, "enabled": False}], "other_starts": [{**SERVICE, "enabled": False}]}, {}, []),
+        (
+            {**CLEAN, "other_starts": [SERVICE, OWN_PATH, AT]},
+            CONFIRMED,
+            [("blocker", "timer_starts_it", name) for name in ("iij.service", OWN_PATH["path"], "at:17")],
+        ),
     ],
 )
 def test_what_is_not_confirmed_is_a_blocker_of_the_preflight_and_of_the_stage(machine, confirmed, expected):
@@ -97,6 +104,7 @@ def test_a_machine_that_could_not_be_read_is_open(machine):
         ({**CLEAN, "jobs": [{**JOB, "enabled": False}]}, CONFIRMED, [f"cron job user:iijsync: {COMMAND}"]),
         ({**CLEAN, "timers": [TIMER, {**TIMER, "enabled": False}]}, {}, ["systemd timer iij.timer"]),
         ({**CLEAN, "timers": [OWN_TIMER]}, {}, ["systemd timer /home/sync/.config/systemd/user/iij.timer"]),
+        ({**CLEAN, "other_starts": [SERVICE, {**AT, "enabled": False}, AT]}, {}, [f"what starts it ({name})" for name in ("iij.service", "at:17")]),
         ({**CLEAN, "files": [{**GONE, "link": TREE}]}, CONFIRMED, [f"link {TREE}"]),
         ({**CLEAN, "files": [there(COPY)]}, {"not_iij_linux_files": ["/var/tmp"]}, []),
     ],
@@ -163,79 +171,20 @@ def test_another_account_of_the_name_is_told_apart():
     assert "UID 7000" in found.text.ja and "{name: 'iijsync', uid: 6102}" in found.text.ja
 
 
-CLAUSE = {"database": "olcDatabase={1}mdb,cn=config", "index": "{1}", "what": "to *", "clause": f'dn.exact="{DN}" read', "denies": False}
-
-
-def ldap(clauses: int = 1, exists: bool = True, mentions: int = 0, dn: str = DN) -> dict[str, Any]:
-    entry = {"dn": dn, "objectClass": ["person"], "attributes": ["cn"]}
-    return {"clauses": {dn: [CLAUSE] * clauses}, "mentions": {dn: [CLAUSE] * mentions}, "entries": {dn: entry if exists else {}}}
-
-
-BOTH = {"openldap_access": [DN], "openldap_entries": [OTHER]}
-
-
-@pytest.mark.parametrize(
-    ("openldap", "confirmed", "before", "at_last"),
-    [
-        (None, {}, [("warning", "openldap_not_given")], []),
-        (None, {"openldap_access": [DN]}, [("blocker", "openldap_not_given")], [("blocker", "openldap_not_given")]),
-        ({"error": "no", "code": "unreachable"}, BOTH, [("blocker", "openldap_not_readable")], [("blocker", "openldap_not_readable")]),
-        ({"error": "no", "code": "unreachable"}, {}, [("blocker", "openldap_not_readable")], [("blocker", "openldap_not_readable")]),
-        ({"clauses": {}, "mentions": {}, "entries": {}}, {}, [], []),
-        (ldap(), BOTH, [], [("blocker", "openldap_access_present"), ("blocker", "openldap_entry_present")]),
-        (ldap(clauses=0, exists=False), BOTH, [("warning", "account_not_found")], []),
-        # confirmed for one thing only
-        (ldap(), {"openldap_entries": [DN]}, [("warning", "openldap_account_candidate")],
-         [("blocker", "openldap_entry_present"), ("warning", "openldap_account_candidate")]),
-        (ldap(), {"openldap_access": [DN]}, [("warning", "openldap_account_candidate")],
-         [("blocker", "openldap_access_present"), ("warning", "openldap_account_candidate")]),
-        (ldap(mentions=1), BOTH, [("warning", "openldap_mentions")], [("blocker", "openldap_access_present"), ("blocker", "openldap_entry_present")]),
-    ],
-)  # fmt: skip
-def test_openldap(openldap, confirmed, before, at_last):
-    machines = {"agent01": FULL}
-    found = preflight(Facts(linux_machines=machines, openldap=openldap), Confirmed(**CONFIRMED, **confirmed))
-    assert [(item.severity, item.code) for item in found if "openldap" in item.code or item.code == "account_not_found"] == before
-    found = final_gate(Facts(linux_machines={"agent01": CLEAN}, openldap=openldap), Confirmed(**CONFIRMED, **confirmed))
-    assert [(item.severity, item.code) for item in found] == at_last
-
-
-UUID = "0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f11"
-
-
-@pytest.mark.parametrize("form", [DN, DN.upper(), f"<GUID={UUID}>;{DN}", f"<GUID={UUID}>", UUID.upper()])
-def test_an_account_of_openldap_is_the_same_in_whatever_form_it_is_confirmed(form):
-    found = ldap()
-    found["entries"][DN]["entryUUID"] = UUID
-    said = LinuxDecisions(access=[form], entries=[form])
-    assert [item.code for item in linux.openldap_present(found, said)] == ["openldap_access_present", "openldap_entry_present"]
-    assert list(linux.propose(Facts(openldap=found), Confirmed(openldap_access=[form], openldap_entries=[form]))) == []
-    # where it is named for one thing only, the other is proposed for this entry and no other
-    half = list(linux.propose(Facts(openldap=found), Confirmed(openldap_access=[form])))
-    assert [(variable, value) for variable, value, _why in half] == [("directory_sync_openldap_entries", f"<GUID={UUID}>;{DN}")]
-
-
-def test_openldap_that_nobody_needs_is_no_matter():
-    assert preflight(Facts(linux_machines={"agent01": CLEAN}), Confirmed()) == []
-
-
 @pytest.mark.parametrize(
     ("confirmed", "expected"),
     [
-        (
-            Confirmed(openldap_entries=[DN]),
-            [("directory_sync_cron_jobs", SAID_JOB), ("directory_sync_linux_files", TREE), ("directory_sync_openldap_access", DN)],
-        ),
-        (Confirmed(cron_jobs=[SAID_JOB], linux_files=[TREE], openldap_access=[DN]), [("directory_sync_openldap_entries", DN)]),
-        (Confirmed(cron_jobs=[SAID_JOB], not_iij_linux_files=["/opt"], openldap_access=[DN], openldap_entries=[OTHER]), []),
+        (Confirmed(), [("directory_sync_cron_jobs", SAID_JOB), ("directory_sync_linux_files", TREE)]),
+        (Confirmed(cron_jobs=[SAID_JOB], linux_files=[TREE]), []),
+        (Confirmed(cron_jobs=[SAID_JOB], not_iij_linux_files=["/opt"]), []),
     ],
 )
 def test_candidates_are_named_once_with_all_their_machines(confirmed, expected):
     link = {**GONE, "link": "/srv"}
     machines = {"agent01": FULL, "agent02": FULL, "agent03": {**CLEAN, "files": [link]}, "agent04": None}
-    found = list(linux.propose(Facts(linux_machines=machines, openldap=ldap()), confirmed))
+    found = list(linux.propose(Facts(linux_machines=machines), confirmed))
     assert [(variable, value) for variable, value, _why in found] == expected
-    if expected[2:]:
+    if expected:
         assert found[0][2].en == "On agent01, agent02."
 
 

@@ -95,6 +95,11 @@ def told(values):
          {rf"{SITE}\https": None, rf"{SITE}\*": None}),
         ({rf"{ZONES}\ZoneMap\EscDomains\iij.jp\*.auth": {"http": dword(2)}}, {rf"{ZONES}\ZoneMap\EscDomains\iij.jp\*.auth\http": dword(2)},
          {rf"{ZONES}\ZoneMap\EscDomains\iij.jp\*.auth\http": None}),
+        # so are those that policies have put there
+        ({rf"{INTERNET}\ZoneMap\Domains\iij.jp\www1.auth": {"https": dword(1)}},
+         {rf"{INTERNET}\ZoneMap\Domains\iij.jp\www1.auth\https": dword(1)}, {rf"{INTERNET}\ZoneMap\Domains\iij.jp\www1.auth\https": None}),
+        ({r"SOFTWARE\Policies\Vendor\ZoneMap\Domains\iij.jp\www1.auth": {"https": dword(1)}}, None, None),
+        ({rf"{INTERNET} 5.0\ZoneMap\Domains\iij.jp\www1.auth": {"https": dword(1)}}, None, None),
         ({rf"{ZONES}\ZoneMap\Domains\iij.jp": {"*": dword(2)}, rf"{ZONES}\ZoneMap\Domains\iij.jp\xauth": {"*": dword(2)}}, None, None),
         ({rf"{ZONES}\ZoneMap\Ranges\Range1": {":Range": sz("192.0.2.1"), "*": dword(1)}}, None, None),
     ],
@@ -284,6 +289,28 @@ def test_which_policy_brings_which_value_back(tmp_path, told, named):
     assert [text.partition(" comes back")[0] for text in by_policy] == named
     (others,) = [text for text in warnings if text.startswith("if a group policy")]
     assert (rf"{EDGE}\AuthServerAllowlist (auth.iij.jp)" in others) == (not any(EDGE in text for text in named))
+
+
+@pytest.mark.parametrize(
+    ("where", "file", "said"),
+    [
+        (rf"{MAP}\https://www1.auth.iij.jp", r"Machine\Registry.pol", True),
+        (rf"{MAP}\www1.auth.iij.jp:443", r"Machine\Registry.pol", True),
+        (rf"{MAP}\https://www2.auth.iij.jp", r"Machine\Registry.pol", False),
+        (rf"{MAP}\https://www1.auth.iij.jp", r"User\Registry.pol", False),
+        (rf"{INTERNET}\ZoneMap\Domains\iij.jp\www1.auth\https", r"MACHINE\Registry.pol", True),
+    ],
+)
+def test_a_zone_map_of_policies_comes_back(tmp_path, where, file, said):
+    """Windows makes it of a policy's list of sites, or a policy writes it itself; where none is known to, one may all the same."""
+    place = rf"HKLM\{INTERNET}\ZoneMap\Domains\iij.jp"
+    machine = Machine({rf"{place}\www1.auth": {"https": dword(1)}, **profile_list()})
+    _made, plan = carry_out(machine, tmp_path, policies=policies(where, file))
+    assert place not in machine.keys and len(plan.changes) == 1
+    assert [f"group policy Browsers ({GUID})" in text for text in plan.warnings if place in text] == [said]
+    assert any(text.startswith("if a group policy") for text in plan.warnings) is not said
+    carry_out(machine, tmp_path, hosts=None, state="present")
+    assert machine.keys[rf"{place}\www1.auth"] == {"https": dword(1)}
 
 
 @pytest.mark.parametrize("broken", [[{}], [{"mentions": [{}]}], [{"mentions": None}], [{"mentions": ["x"]}]])
