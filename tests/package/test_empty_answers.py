@@ -111,3 +111,17 @@ def test_preflight_with_nothing_answered(tenant: RunningTenant, tmp_path: Path, 
 def test_a_run_folder_that_was_not_answered_is_named(tmp_path: Path, playbook: str, empty: str) -> None:
     code, output = play(tmp_path, playbook, f"offboard_run_dir: {empty}\noffboard_language: {empty}\nstep: a\n")
     assert code and "offboard_run_dir is empty" in output and "offboard_run_dir が空" in output, output
+
+
+@pytest.mark.parametrize(
+    ("variable", "told"),
+    [
+        ("offboard_language: JA", "value of offboard_language must be one of: en, ja, both, got: JA"),
+        ("offboard_options: 5", "offboard_options: a text or a number"),
+    ],
+)
+@pytest.mark.parametrize("playbook", ["status", "confirm"])
+def test_what_no_variable_of_all_may_be_is_told_by_its_name(tmp_path: Path, playbook: str, variable: str, told: str) -> None:
+    _steps(tmp_path)
+    code, output = play(tmp_path, playbook, f"{variable}\nstep: provisioning_stopped\nby: Hanako\n")
+    assert code and told in output and "何も実行していません" in output, output
