@@ -309,9 +309,7 @@ def compare(wanted: WantedSetup, found: Mapping[str, Sequence[Mapping[str, Any]]
         f"{kind} {item['name']}"
         for kind in KINDS
         for item in found.get(kind, ())
-        if kind != "workflow_job_template_nodes"
-        and (not is_ours(item) or is_elsewhere(item, here))
-        and (kind, item["name"]) in {one.ref for one in shall}
+        if kind != "workflow_job_template_nodes" and (not is_ours(item) or is_elsewhere(item, here)) and (kind, item["name"]) in {one.ref for one in shall}
     ):
         raise OffboardError(
             f"AWX holds what awx_setup has not made, or for another organization: {', '.join(strangers)}. Nothing was done. Rename it there, or choose another "
@@ -332,9 +330,7 @@ def _name(kind: str, item: Mapping[str, Any]) -> str:
     return str(item["identifier" if kind == "workflow_job_template_nodes" else "name"])
 
 
-def _remove(
-    found: Mapping[str, Sequence[Mapping[str, Any]]], shall: set[Ref], prefix: str, here: Collection[Any]
-) -> dict[str, list[dict[str, Any]]]:
+def _remove(found: Mapping[str, Sequence[Mapping[str, Any]]], shall: set[Ref], prefix: str, here: Collection[Any]) -> dict[str, list[dict[str, Any]]]:
     """Ours, of this exit, and no longer wanted. A schedule is ours only when its template is; a node goes with its workflow; and credential types, which have
     no organization, are of the one that has the execution environment of that name."""
     gone: dict[str, list[dict[str, Any]]] = {}
