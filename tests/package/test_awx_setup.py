@@ -242,6 +242,13 @@ def test_refusals(setup: Setup) -> None:
     said = setup.play(code=1)
     assert f"inventories {PREFIX}" in said and "another awx_prefix" in said and setup.api.writes() == []
     assert "changed=0" in setup.play(awx_state="absent") and setup.api.writes() == []
+    # an exit of another organization with the same prefix has an image of its own
+    mine = {"awx_organization": "of a second company"}
+    image = {"name": PREFIX, "description": f"[offboard.iij_id.awx_setup: {PREFIX}]", "organization": organization["id"], "image": "theirs"}
+    setup.api.create("execution_environments", image)
+    said = setup.play(code=1, **mine)
+    assert "for another organization: execution_environments" in said and setup.api.writes() == []
+    assert "changed=0" in setup.play(awx_state="absent", **mine) and setup.api.writes() == []
 
 
 def test_the_api_refuses_what_a_real_one_refuses(tmp_path: Path) -> None:

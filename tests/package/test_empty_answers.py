@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -93,7 +94,7 @@ def _options() -> dict[str, dict[str, Any]]:
     }
 
 
-@pytest.mark.parametrize("empty", ["null", pytest.param("''", marks=pytest.mark.long)])
+@pytest.mark.parametrize("empty", ["null", *(pytest.param(empty, marks=pytest.mark.long) for empty in ("''", "' '"))])
 def test_preflight_with_nothing_answered(tenant: RunningTenant, tmp_path: Path, empty: str) -> None:
     decisions = {name: value for name, value in inventory.decisions().items() if _given(name)}
     credentials = {f"offboard_{name}": value for name, value in tenant.credentials().items()}
@@ -111,3 +112,23 @@ def test_preflight_with_nothing_answered(tenant: RunningTenant, tmp_path: Path, 
 def test_a_run_folder_that_was_not_answered_is_named(tmp_path: Path, playbook: str, empty: str) -> None:
     code, output = play(tmp_path, playbook, f"offboard_run_dir: {empty}\noffboard_language: {empty}\nstep: a\n")
     assert code and "offboard_run_dir is empty" in output and "offboard_run_dir が空" in output, output
+
+
+@pytest.mark.parametrize(
+    ("variable", "told"),
+    [
+        ("offboard_language: JA", "value of offboard_language must be one of: en, ja, both, got: JA"),
+        ("offboard_options: 5", "offboard_options: a text or a number"),
+    ],
+)
+@pytest.mark.parametrize("playbook", ["status", "confirm"])
+def test_what_no_variable_of_all_may_be_is_told_by_its_name(tmp_path: Path, playbook: str, variable: str, told: str) -> None:
+    _steps(tmp_path)
+    code, output = play(tmp_path, playbook, f"{variable}\nstep: provisioning_stopped\nby: Hanako\n")
+    assert code and told in output and "何も実行していません" in output, output
+
+
+def test_blanks_are_no_password_and_no_number(tmp_path: Path) -> None:
+    """One blank for everything: what is missing is told in words, in which Ansible hides no blank."""
+    code, output = play(tmp_path, "export", "".join(f"{name}: ' '\n" for name in _options() if name not in ("offboard_run_dir", "offboard_options")))
+    assert code and "There is no access token of IIJ ID" in output and not re.search(r"\w\*{8}\w", output), output

@@ -83,6 +83,15 @@ def test_every_variable_survives_an_empty_answer(tmp_path: Path, empty: str | No
     assert [int(found[name]) for name in ("microsoft_365_max_users", "watch_certificates_warning_days")] == [20, 30]
 
 
+def test_no_variable_is_read_past_its_answer() -> None:
+    """default(omit, true) takes a text of blanks for an answer; as a password it would hide every blank of each message."""
+    known = {name for file in places.ROOT.glob("roles/*/meta/argument_specs.yml") for name in re.findall(r"^      (\w+):$", file.read_text(), re.MULTILINE)}
+    assert len(known) > 150
+    files = [file for pattern in ("roles/*/*/*.yml", "playbooks/**/*.yml") for file in places.ROOT.glob(pattern)]
+    read = {(file.parts[-3], name) for file in files for name in re.findall(r"(?<![\w.'])([a-z]\w+) \| default\(", file.read_text()) if name in known}
+    assert {name for _role, name in read} == {"offboard_run_dir", "microsoft_365_domains", "integrated_windows_authentication_browser_settings"}
+
+
 def test_what_was_answered_stays(tmp_path: Path) -> None:
     """Also a list that is empty, a zero and no, which are no empty answers; what follows from another variable follows its answer."""
     given = {

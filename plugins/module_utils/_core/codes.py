@@ -131,7 +131,10 @@ CODES: dict[Text, dict[str, Text]] = {
         "other_domain": Text("The object belongs to another domain or forest.", "別のドメインに属する。"),
         "not_active_directory": Text("The server is no Active Directory domain controller.", "Active Directoryではない。"),
         "ldap_error": Text("The directory answered with an error.", "ディレクトリがエラーを返した。"),
-        "not_ours": Text("AWX holds something of that name that awx_setup has not made.", "同名のものがAWXにあるが、awx_setupが作成したものではない。"),
+        "not_ours": Text(
+            "AWX holds something of that name that awx_setup has not made, or for another organization.",
+            "同名のものがAWXにあるが、awx_setupが作成したものではない（または別の組織用に作成したもの）。",
+        ),
         "already_exists": Text("An object with this DN or logon name exists already.", "同じDNまたはログオン名が既にある。"),
         "constraint_violation": Text("A constraint of the directory refuses it.", "ディレクトリの制約により拒否された。"),
         "unwilling_to_perform": Text("The domain controller is unwilling to do it.", "ドメインコントローラーが実行を拒否した。"),

@@ -29,4 +29,5 @@ def time_zone(name: str) -> datetime.tzinfo:
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as exc:
-        raise OffboardError(f"There is no time zone {name!r}; give a name such as Asia/Tokyo or UTC.", code="timezone_unknown") from exc
+        known = f"Give a name such as Asia/Tokyo or UTC{'' if zoneinfo.available_timezones() else '; this machine has no time zones: install tzdata'}."
+        raise OffboardError(f"There is no time zone {name!r}. {known}", code="timezone_unknown") from exc

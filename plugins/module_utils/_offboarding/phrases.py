@@ -211,8 +211,6 @@ def joined(parts: list[Text], english: str = "; ", japanese: str = "、") -> Tex
 
 #: characters of the Japanese by which a text that has been told in both languages is known
 _ALREADY = 10
-#: whether a text has been told in the reader's language
-JAPANESE = re.compile("[ぁ-んァ-ヶ一-龠]")
 #: objects that are named with a refusal
 _NAMED = 5
 #: values that are phrases themselves
@@ -250,7 +248,12 @@ def _nested(record: str) -> str:
     """A phrase in a phrase, in Japanese; an English sentence that the catalogue has not is called that."""
     if (found := understood(record)) is not None:
         return found.ja
-    return f"原文（英語）: {record}" if record.endswith(".") and not JAPANESE.search(record) else record
+    return f"原文（英語）: {record}" if record.endswith(".") and not in_japanese(record) else record
+
+
+def in_japanese(record: str) -> bool:
+    """Whether a sentence of it is Japanese. Of an English one, the names of people, groups and folders may be."""
+    return "。" in record
 
 
 def reasons(records: list[str]) -> Text:

@@ -42,7 +42,7 @@ def _one(item: Mapping[str, Any], language: str) -> str:
     details = _details(item)
     if details.get("steps") and details.get("confirm_command"):
         return told_not_done(details["steps"], details["confirm_command"], language)
-    if not msg or phrases.JAPANESE.search(msg):  # it has been told in the reader's language
+    if not msg or phrases.in_japanese(msg):  # it has been told in the reader's language
         return msg
     if (found := _MISSING.fullmatch(msg)) and found[1] in _VARIABLES:
         variable = _VARIABLES[found[1]]

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,6 +89,11 @@ def mark(name: str) -> str:
 
 def is_ours(found: Mapping[str, Any]) -> bool:
     return str(found.get("description") or "").endswith(mark(str(found.get("name"))))
+
+
+def is_elsewhere(found: Mapping[str, Any], organizations: Collection[Any]) -> bool:
+    """Whether it is of another organization than these (ids). Execution environments and credential types have one name in all of AWX."""
+    return found.get("organization") not in (None, *organizations)
 
 
 def is_of(prefix: str, name: str) -> bool:
@@ -299,14 +304,17 @@ def compare(wanted: WantedSetup, found: Mapping[str, Sequence[Mapping[str, Any]]
     _check_prefix(wanted.prefix)
     there: set[Ref] = {(kind, _name(kind, item)) for kind in ("organizations", *KINDS) for item in found.get(kind, ())}
     shall = [] if absent else objects(wanted, found)
+    here = [item["id"] for item in found.get("organizations", ())]
     if strangers := sorted(
         f"{kind} {item['name']}"
         for kind in KINDS
         for item in found.get(kind, ())
-        if kind != "workflow_job_template_nodes" and not is_ours(item) and (kind, item["name"]) in {one.ref for one in shall}
+        if kind != "workflow_job_template_nodes" and (not is_ours(item) or is_elsewhere(item, here)) and (kind, item["name"]) in {one.ref for one in shall}
     ):
         raise OffboardError(
-            f"AWX holds what awx_setup has not made: {', '.join(strangers)}. Nothing was done. Rename it there, or choose another awx_prefix.", code="not_ours"
+            f"AWX holds what awx_setup has not made, or for another organization: {', '.join(strangers)}. Nothing was done. Rename it there, or choose another "
+            "awx_prefix.",
+            code="not_ours",
         )
     asked: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
     later = []
@@ -315,23 +323,25 @@ def compare(wanted: WantedSetup, found: Mapping[str, Sequence[Mapping[str, Any]]
             later.append(f"{item.kind} {item.name}")
         else:
             asked[item.kind].append({**item.options, "exists": item.ref in there})
-    return {"objects": asked, "later": later, "remove": _remove(found, {item.ref for item in shall}, wanted.prefix)}
+    return {"objects": asked, "later": later, "remove": _remove(found, {item.ref for item in shall}, wanted.prefix, here)}
 
 
 def _name(kind: str, item: Mapping[str, Any]) -> str:
     return str(item["identifier" if kind == "workflow_job_template_nodes" else "name"])
 
 
-def _remove(found: Mapping[str, Sequence[Mapping[str, Any]]], shall: set[Ref], prefix: str) -> dict[str, list[dict[str, Any]]]:
-    """Ours, of this exit, and no longer wanted. A schedule is ours only when its template is; a node goes with its workflow."""
+def _remove(found: Mapping[str, Sequence[Mapping[str, Any]]], shall: set[Ref], prefix: str, here: Collection[Any]) -> dict[str, list[dict[str, Any]]]:
+    """Ours, of this exit, and no longer wanted. A schedule is ours only when its template is; a node goes with its workflow; and credential types, which have
+    no organization, are of the one that has the execution environment of that name."""
     gone: dict[str, list[dict[str, Any]]] = {}
     templates = {item["id"] for item in found.get("job_templates", ()) if is_ours(item)}
     inventories = {item["id"]: item["name"] for item in found.get("inventories", ()) if is_ours(item)}
     workflows = {item["id"]: item["name"] for item in found.get("workflow_job_templates", ()) if is_ours(item)}
+    elsewhere = any(is_elsewhere(item, here) and item["name"] == prefix for item in found.get("execution_environments", ()))
     for kind in KINDS:
         gone[kind] = []
         for item in found.get(kind, ()):
-            if (kind, _name(kind, item)) in shall:
+            if (kind, _name(kind, item)) in shall or is_elsewhere(item, here) or (kind == "credential_types" and elsewhere):
                 continue
             if kind == "workflow_job_template_nodes":
                 if ("workflow_job_templates", workflows.get(item["workflow_job_template"])) in shall:

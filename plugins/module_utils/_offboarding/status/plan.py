@@ -18,7 +18,7 @@ from ..._core.times import is_later
 from .. import phrases
 from ..machines import plan as machines
 from ..readiness.judged import SUBJECTS
-from ..steps.plan import confirm_command, evidence_lost, to_do
+from ..steps.plan import confirm_command, evidence_lost, in_run_folder, to_do
 
 
 @dataclass(frozen=True)
@@ -341,9 +341,8 @@ def _next(status: Mapping[str, Any], in_awx: bool) -> Text:
             f"Next: launch the job template of {stage}" + (f" ({steps})" if steps else ""),
             f"次の操作: {stage} のジョブテンプレートを起動" + (f"（{steps}）" if steps else ""),
         )
-    command = (
-        confirm_command(due, status["run_dir"]) if due else f"ansible-playbook offboard.iij_id.{status['next_stage']} -e offboard_run_dir={status['run_dir']}"
-    )
+    folder = status["run_dir"]
+    command = confirm_command(due, folder) if due else f"ansible-playbook offboard.iij_id.{status['next_stage']} {in_run_folder(folder)}"
     return Text(f"Next: {command}", f"次の操作: {command}")
 
 

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -28,6 +30,8 @@ EVIDENCE = "evidence"
 #: What is recorded of such a file: where it lies in the run folder, what it was called, who attached it and when.
 _ATTACHED = {"file": str, "name": str, "sha256": str, "bytes": int, "by": str, "at": str}
 _FILE = re.compile(r"[^/\x00]+")
+#: a path that needs no quotes for a shell and for -e, and one that needs none in YAML
+_ONE_WORD, _WORDS = re.compile(r"[\w/.,:@%+-]+"), re.compile(r"[\w/.@%+-]+(?: +[\w/.@%+-]+)*")
 
 
 #: Steps that confirm what the run has done so far, and of what kind that is (see `latest`): whoever said so before the last of it cannot have meant it.
@@ -281,7 +285,15 @@ def confirm_command(identities: Iterable[str], run_dir: str) -> str:
 
     The name as YAML: of key=value only its first word would be recorded, and double quotes come escaped out of Ansible's JSON.
     """
-    return f"ansible-playbook offboard.iij_id.confirm -e offboard_run_dir={run_dir} -e step={','.join(identities)} -e '{{by: YOUR_NAME}}'"
+    return f"ansible-playbook offboard.iij_id.confirm {in_run_folder(run_dir)} -e step={','.join(identities)} -e '{{by: YOUR_NAME}}'"
+
+
+def in_run_folder(run_dir: str) -> str:
+    """The run folder as a person types it. Of key=value only what stands before a blank would arrive: another folder, of which nothing is recorded."""
+    if _ONE_WORD.fullmatch(run_dir):
+        return f"-e offboard_run_dir={run_dir}"
+    path = run_dir if _WORDS.fullmatch(run_dir) else json.dumps(run_dir, ensure_ascii=False)
+    return f"-e {shlex.quote(f'{{offboard_run_dir: {path}}}')}"
 
 
 def not_done_error(states: Mapping[str, Mapping[str, Any]], missing: list[str], run_dir: str, language: str = "both") -> OffboardError:

@@ -150,6 +150,21 @@ def test_somebody_elses_is_refused() -> None:
     assert not any(listed(found=found, state="absent")["remove"].values())
 
 
+def test_another_organizations_of_the_same_name_is_refused_and_stays() -> None:
+    """Execution environments and credential types have one name in all of AWX: a second exit with the same prefix would take the first one's image."""
+    made = listed(credentials=["entra"])
+    for organizations in ([], [{"id": 2, "name": "org", "description": ""}]):
+        found = {kind: as_found(made)[kind] for kind in ("execution_environments", "credential_types")} | {"organizations": organizations}
+        found["execution_environments"] = [{**item, "organization": 1} for item in found["execution_environments"]]
+        with pytest.raises(OffboardError, match="for another organization: execution_environments exit") as refused:
+            listed(found=found)
+        assert refused.value.code == "not_ours"
+        assert not any(listed(found=found, state="absent")["remove"].values())
+    found["organizations"] = [{"id": 1, "name": "org", "description": ""}]
+    assert [item["name"] for item in listed(found=found, state="absent")["remove"]["credential_types"]] == ["exit: Entra", "exit: secrets"]
+    assert listed(found=found)["objects"]["execution_environments"][0]["exists"]
+
+
 def test_check_mode_asks_for_nothing_that_cannot_be_answered() -> None:
     answer = listed(check_mode=True)
     asked = {kind for kind, items in answer["objects"].items() if items}

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import zoneinfo
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal
@@ -76,6 +77,15 @@ def test_bad_options(tmp_path, options, code):
     with pytest.raises(OffboardError) as caught:
         write(**{"run_dir": tmp_path, **options})
     assert caught.value.code == code
+
+
+def test_a_machine_without_time_zones_is_told_apart_from_a_wrong_name(tmp_path, monkeypatch):
+    """Small images have none (Red Hat's, and Debian's slim ones); then the name is right."""
+    with pytest.raises(OffboardError, match=r"UTC\.$"):
+        write(tmp_path, timezone="Mars/Base")
+    monkeypatch.setattr(zoneinfo, "available_timezones", set)
+    with pytest.raises(OffboardError, match="has no time zones: install tzdata"):
+        write(tmp_path, timezone="Mars/Base")
 
 
 def test_a_damaged_file_is_named(tmp_path):

@@ -9,6 +9,7 @@ import shlex
 
 import pytest
 from ansible.parsing.dataloader import DataLoader
+from ansible.parsing.splitter import parse_kv
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal_lines
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps import plan as steps
@@ -84,6 +85,24 @@ def test_an_unknown_step_is_refused_with_the_list(option):
     assert caught.value.code == "unknown_step" and "a, b" in caught.value.msg
     with pytest.raises(OffboardError, match="run the stage preflight first"):
         steps.changes({}, **{option: ["c"]})
+
+
+@pytest.mark.parametrize(
+    ("folder", "told"),
+    [
+        ("/srv/run", "-e offboard_run_dir=/srv/run"),
+        ("/srv/脱退作業/2026,本番", "-e offboard_run_dir=/srv/脱退作業/2026,本番"),
+        ("/srv/IIJ ID exit", "-e '{offboard_run_dir: /srv/IIJ ID exit}'"),
+        ("/srv/IIJ ID (本番)", """-e '{offboard_run_dir: "/srv/IIJ ID (本番)"}'"""),
+        *((folder, None) for folder in ("/srv/exit #1", "/srv/a: b", "/srv/Taro's run", '/srv/a "b" $HOME', "/srv/a\\b c", "/srv/a, b", "/srv/a ", "/srv/a;b")),
+    ],
+)  # fmt: skip
+def test_the_run_folder_arrives_as_it_is_called(folder, told):
+    assert told in (None, steps.in_run_folder(folder))
+    option, value = shlex.split(steps.in_run_folder(folder))
+    given = DataLoader().load(value) if value.startswith("{") else parse_kv(value)  # as Ansible takes -e
+    assert option == "-e" and given == {"offboard_run_dir": folder}
+    assert steps.in_run_folder(folder) in steps.confirm_command(["a"], folder)
 
 
 def test_what_is_required_and_open_is_named_in_both_languages_with_the_command():

@@ -35,6 +35,10 @@ def _ja(code: str) -> str:
             "en": "missing required arguments: tenant_id. Set offboard_tenant_id (AZURE_TENANT_ID).",
             "ja": "offboard_tenant_id (AZURE_TENANT_ID) が指定されていません（missing required arguments: tenant_id）。",
         }),
+        # names in an English message are Japanese in a Japanese company
+        (NAMED := {**GONE, "msg": "There is no snapshot of 情報システム部 in /srv/脱退作業."}, {
+            "ja": f"{_ja('snapshot_missing')} 原文（英語）: {NAMED['msg']}", "both": f"{NAMED['msg']} / {_ja('snapshot_missing')}",
+        }),
         # what is told in the reader's language already, what has no code, several lines, a loop
         ({"msg": "要対応の項目があります。", "failure": {"code": "not_ready"}}, {"ja": "要対応の項目があります。", "both": "要対応の項目があります。"}),
         ({"msg": "exit status 2"}, {"ja": "exit status 2"}),
