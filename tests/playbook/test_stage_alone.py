@@ -75,6 +75,29 @@ def test_no_playbook_runs_with_a_limit_that_leaves_the_controller_out(tmp_path: 
     assert "failed=1" in output and "changed=0" in output and not (tmp_path / "run").exists(), output
 
 
+@pytest.mark.parametrize("playbook", sorted(file.stem for file in ROOT.glob("playbooks/*.yml") if file.stem != "ending"))
+def test_no_playbook_runs_with_tags_that_choose_nothing_of_it(tmp_path: Path, playbook: str) -> None:
+    """A stage's own playbook has no tags, also not that of its stage, and a tag of decommission may be misspelt: it made the run folder and ended with 0."""
+    code, output = play(tmp_path, ROOT / "playbooks" / f"{playbook}.yml", "--tags", "preflihgt" if playbook == "decommission" else playbook)
+    assert code != 0 and "chooses nothing of this playbook" in output, output
+    assert "failed=1" in output and "changed=0" in output and not (tmp_path / "run").exists(), output
+
+
+@pytest.mark.parametrize(
+    "words", [("--tags", "mine"), ("--tags", "mine", "--skip-tags", "other"), ("--tags", "mine,other"), ("--skip-tags", "other")], ids=" ".join
+)
+def test_tags_of_whoever_imports_a_playbook_choose_it(tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "book.yml").write_text(yaml.safe_dump([{"ansible.builtin.import_playbook": str(ROOT / "playbooks" / "report.yml"), "tags": "mine"}]))
+    code, output = play(tmp_path, tmp_path / "book.yml", *words, offboard_options=["directory_sync"], offboard_vault_password="Vault-31")
+    assert code == 0 and (tmp_path / "run" / "report.html").exists(), output
+
+
+def test_decommission_has_a_tag_for_each_of_its_stages_and_begins_with_all_of_them() -> None:
+    begin, *others = yaml.safe_load((ROOT / "playbooks" / "decommission.yml").read_text())
+    tags = {tag for play in others for tag in ([play["tags"]] if isinstance(play["tags"], str) else play["tags"])} - {"always"}
+    assert set(begin["tags"]) == tags and all((ROOT / "playbooks" / f"{tag}.yml").exists() for tag in tags)
+
+
 @pytest.mark.parametrize(
     ("variables", "told"),
     [

@@ -45,6 +45,7 @@ WHAT_TO_SAVE = (
 
 #: in front of an answer: blanks, byte order marks, blanks without width
 _IN_FRONT = re.compile(r"\A[\s\ufeff\u200b-\u200f\u2060]+")
+_BYTES_IN_FRONT = re.compile(rb"\A(?:\s|\xef\xbb\xbf|\xe2\x80[\x8b-\x8f]|\xe2\x81\xa0)+")
 _FIELD_OF_PAGE = re.compile(r"<(?:form|input|textarea)\b", re.I)
 #: where form data that is not encoded holds XML
 _XML_IN_FORM = re.compile(r"(?<![A-Za-z0-9_])wresult=\s*(?=<)")
@@ -81,7 +82,7 @@ def decode(data: bytes, max_bytes: int) -> bytes:
         raise TokenRefused(f"The token is refused: it is larger than {limit} bytes.", code="too_large")
     if not body or (body.startswith(b"<") and not page):
         return body
-    text = body.decode("utf-8", "replace").replace("\r\n", "\n")
+    text = body.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
     try:
         return _by_name(text, page, recording)
     except TokenRefused as exc:
@@ -101,24 +102,24 @@ def _by_name(text: str, page: bool, recording: bool) -> bytes:
     return _only(found, "text") if found else _xml_of(text)
 
 
-def _utf8(data: bytes) -> bytes:
-    """What PowerShell and Notepad save as UTF-16, as UTF-8, and nothing in front of it. Other encodings are the XML parser's business."""
-    zero = data.find(b"\x00", 0, 16)
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or zero >= 0:
-        order = "utf-16-be" if data.startswith(b"\xfe\xff") or (zero % 2 == 0 and not data.startswith(b"\xff\xfe")) else "utf-16-le"
-        text = _IN_FRONT.sub("", data.decode(order, "replace"))
-        return re.sub(r"\A<\?xml\s[^>]*\?>\s*", "", text).encode("utf-8", "surrogatepass")
-    return re.sub(rb"\A(?:\s|\xef\xbb\xbf|\xe2\x80[\x8b-\x8f]|\xe2\x81\xa0)+", b"", data)
+def _utf8(data: bytes, told: str = "") -> bytes:
+    """In UTF-8, if it tells its encoding, and nothing in front. Where it is in another one after all, only the letters of the answer itself count:
+    see `_xml_of`.
+    """
+    data = _BYTES_IN_FRONT.sub(b"", data)
+    with contextlib.suppress(UnicodeError):
+        data = xml.in_utf8(data, told)
+    return _BYTES_IN_FRONT.sub(b"", data)
 
 
 def _page_of_archive(body: bytes) -> bytes:
     """The page in what browsers save as one file (MHTML, RFC 2557); anything else as it is."""
     if len(body) > _MAX_ARCHIVE_BYTES or not re.match(rb"(?i)[a-z][\w-]*:(?s:.{0,4000})^mime-version:", body, re.M):
         return body
-    pages = [
-        part.get_payload(decode=True) for part in email.message_from_bytes(body).walk() if part.get_content_type() in ("text/html", "application/xhtml+xml")
-    ]
-    return next((page.lstrip() for page in pages if isinstance(page, bytes) and any(name.encode() in page for name in FIELDS)), body)
+    parts = [part for part in email.message_from_bytes(body).walk() if part.get_content_type() in ("text/html", "application/xhtml+xml")]
+    pages = [(part.get_payload(decode=True), part.get_content_charset("")) for part in parts]
+    saved = (_utf8(page, encoding) for page, encoding in pages if isinstance(page, bytes))
+    return next((page for page in saved if any(name.encode() in page for name in FIELDS)), body)
 
 
 def _anywhere(text: str) -> Iterator[tuple[str, str]]:
@@ -177,7 +178,10 @@ def _xml_of(value: str, *, inside: bool = False) -> bytes:
     if value.startswith("<"):
         if _ESCAPED_QUOTE.search(value):
             value = re.sub(r"\\([\"'/\\])", r"\1", value)
-        return value.encode("utf-8", "surrogatepass")
+        try:
+            return value.encode()
+        except UnicodeEncodeError:
+            raise TokenRefused(f"The token is refused: {xml.NOT_UTF8}.", code="not_xml") from None
     cut = None
     for spelling in _spellings(value):
         try:
@@ -355,9 +359,9 @@ class _Form(HTMLParser):
         given = dict(attrs)
         if tag == "form":
             self.action = given.get("action") or ""
-        elif tag == "input" and given.get("name") in FIELDS:
+        elif tag == "input" and _is_field(given.get("name")):
             self.found.append((self.action, given.get("value") or ""))
-        elif tag == "textarea" and given.get("name") in FIELDS:
+        elif tag == "textarea" and _is_field(given.get("name")):
             self._inside = True
             self.found.append((self.action, ""))
 

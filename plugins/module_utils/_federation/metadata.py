@@ -66,7 +66,8 @@ WHAT_TO_SAVE = (
 #: what people save instead, by how it begins
 _OTHERS = (
     (rb"(?i)<(?:!doctype\s+html|html|head|body)\b", "a web page"),
-    (rb"This XML file does not appear", "what a browser shows of XML"),
+    (rb"[^<]*[^<\s][^<]*<(?:[\w.-]+:)?Entit(?:y|ies)Descriptor", "XML below another text, such as what a browser shows of it"),
+    (rb"(?i)https?://\S+\s*\Z|\[InternetShortcut\]", "an address and not what lies there"),
     (rb"[{\[]", "JSON, such as OpenID Connect's configuration"),
     (rb"[^<]*-----BEGIN |MII[A-Za-z0-9+/]|\x30\x82", "a certificate or a key"),
     (rb"\x1f\x8b|PK\x03\x04", "compressed"),

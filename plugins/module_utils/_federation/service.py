@@ -101,6 +101,9 @@ def service(tenant_id: str, cloud: str = "global", *, tenant_type: str = WORKFOR
 
 def tenant_guid(tenant_id: str) -> str:
     """A tenant's ID in its usual form. Raises OffboardError `tenant_id_invalid`."""
+    if not tenant_id.strip():
+        msg = "No tenant ID is given. Set tenant_id (AZURE_TENANT_ID; in the role guest_federation: guest_federation_tenant_id)."
+        raise OffboardError(msg, code="tenant_id_invalid")
     try:
         return str(uuid.UUID(tenant_id.strip()))
     except ValueError as exc:

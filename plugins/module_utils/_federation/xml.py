@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import datetime
 import re
 from collections.abc import Iterator
@@ -22,6 +24,22 @@ MAX_TOKEN_BYTES = 512 * 1024
 
 _CHUNK = 64 * 1024
 
+_DECLARATION = re.compile(r"\A<\?xml\s[^>]*\?>\s*")
+#: where a document, or else a page, names its encoding
+_NAMED_BY_XML = re.compile(rb"""\A<\?xml\s[^>]{0,200}?\bencoding\s*=\s*["']([\w.:-]+)""")
+_NAMED_BY_PAGE = re.compile(rb"""<meta\b[^>]{0,300}?\bcharset\s*=\s*["']?\s*([\w.:-]+)""", re.I)
+#: UTF-32's first, which begin with UTF-16's
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"),
+    (codecs.BOM_UTF8, ""),
+)  # fmt: skip
+#: Python's names of the encodings that documents have; it knows others, which are none
+_ENCODINGS = re.compile(r"ascii|iso8859-\d+|cp125\d|koi8-[ru]|cp932|euc_jp|iso2022_jp|gbk|gb18030|big5|euc_kr|cp949")
+#: names that mean what Windows has, as browsers and .NET take them: https://encoding.spec.whatwg.org/#names-and-labels
+_OF_WINDOWS = {"shift_jis": "cp932", "windows-31j": "cp932", "gb2312": "gbk"}
+_UNICODE = re.compile(r"utf[-_]?(?:8|16|32)(?:[-_]?[lb]e)?|ucs-?[24]|unicode")
+_LOOKED_AT = 4096
+
 _BEFORE_ROOT = re.compile(rb"\s*(?:<!--.*?-->|<\?.*?\?>)", re.S)
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -36,6 +54,10 @@ REASONS = {
     "too_complex": f"it has more than {MAX_NODES} elements, attributes and namespace declarations, "
     f"a single tag or comment of more than {MAX_TOKEN_BYTES} bytes, or more identity providers or certificates than any real document",
 }
+
+
+#: of letters that would be others in what is signed
+NOT_UTF8 = "its letters are saved in another encoding than it says, or in one that it does not name; save it as UTF-8"
 
 
 class XmlRefused(OffboardError):
@@ -55,6 +77,11 @@ def parse(data: bytes, *, max_bytes: int = MAX_BYTES) -> etree._Element:
         raise XmlRefused("empty")
     if len(data) > max_bytes:
         raise XmlRefused("too_large", limit=max_bytes)
+    try:
+        data = in_utf8(data)
+        data.decode()
+    except UnicodeError as exc:
+        raise XmlRefused("not_xml", detail=NOT_UTF8) from exc
     _Scan().run(data)
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False)
     try:
@@ -64,6 +91,50 @@ def parse(data: bytes, *, max_bytes: int = MAX_BYTES) -> etree._Element:
     if root.getroottree().docinfo.doctype:
         raise XmlRefused("dtd_forbidden")
     return root
+
+
+def in_utf8(data: bytes, told: str = "") -> bytes:
+    """What was saved or sent, in UTF-8, where it tells its encoding: by a byte order mark, by its zeros, by name, or as the caller was `told`; as it is
+    where nothing tells one. Raises UnicodeError when it is in another one.
+
+    The parsers know some encodings only, and none that Windows has put in the place of the one that the document names.
+    """
+    found = _encoding_of(data, told)
+    if not found:
+        return data
+    text = data.decode(found, "replace" if found.startswith(("utf-16", "utf-32")) else "strict")
+    return _DECLARATION.sub("", text.removeprefix("\ufeff")).encode("utf-8", "surrogatepass")
+
+
+def _encoding_of(data: bytes, told: str) -> str:
+    """The encoding that a text has to be brought out of; "" for UTF-8, and where nothing tells it."""
+    for mark, name in _MARKS:
+        if data.startswith(mark):
+            return name
+    head = data[:_LOOKED_AT]
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if even or odd:
+        return "utf-16-be" if even > odd else "utf-16-le"
+    named = _NAMED_BY_XML.match(data)
+    if b"\x1b" not in data:  # of ISO-2022-JP, which looks like ASCII
+        with contextlib.suppress(UnicodeError):
+            data.decode()
+            # whatever it said before it was saved or copied; what it cannot have been is the parsers' business
+            return "utf-8" if named and named[1].lower() != b"utf-8" and _python_name(named[1].decode("ascii")) else ""
+    named = named or _NAMED_BY_PAGE.search(head)
+    return _python_name(named[1].decode("ascii") if named else told)
+
+
+def _python_name(label: str) -> str:
+    """ "" for what is no encoding of documents."""
+    label = label.lower().removeprefix("x-")
+    if _UNICODE.fullmatch(label):
+        return "utf-8"  # there is nothing in it of UTF-16's, see above
+    name = _OF_WINDOWS.get(label, label)
+    with contextlib.suppress(LookupError, ValueError):
+        name = codecs.lookup(name).name
+    name = _OF_WINDOWS.get(name, name)
+    return name if _ENCODINGS.fullmatch(name) else ""
 
 
 class _Scan:
@@ -87,7 +158,7 @@ class _Scan:
                 if begin + len(chunk) - parser.CurrentByteIndex > MAX_TOKEN_BYTES:
                     raise XmlRefused("too_complex")
             parser.Parse(b"", True)
-        # LookupError and ValueError: encodings that Python does not know, or that have several bytes a character
+        # LookupError and ValueError: encodings that Python does not know, or that no document has
         except (expat.ExpatError, LookupError, ValueError) as exc:
             raise XmlRefused("not_xml", detail=_first_line(exc)) from exc
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from ..company import GRAPH_APP_ID, Fixture
-from . import resources, throttle
+from . import odata, resources, throttle
 from .answers import Answer, GraphError, bad_request, denied, encode, now
 from .contract import Contract, Violation
 from .faults import Fault, Faults
@@ -40,6 +40,9 @@ for _module in pkgutil.iter_modules(resources.__path__):
 #: `users('…')`, `applications(appId='…')`; a quote inside is doubled
 _KEY_CALL = re.compile(r"^(\w+)\((?:(\w+)=)?'((?:[^']|'')*)'\)$")
 _CAST = re.compile(r"^(?:microsoft\.)?graph\.(\w+)$", re.IGNORECASE)
+#: what may be followed by /$ref, and by the name of a property
+_NAVIGATED = re.compile(r"\}/\w+$")
+_ENTITY = re.compile(r"^/(\w+)/\{\w+\}$")
 _GUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 VERSIONS = ("v1.0", "beta")
 
@@ -76,12 +79,11 @@ class Incoming:
 
 @dataclass
 class Route:
-    """Where a path leads. `cast` and `counting` as in `Call`."""
+    """Where a path leads: the operation, its parameters, and what of `Call` the end of the path has set."""
 
     operation: Operation
     params: dict[str, str]
-    cast: str | None
-    counting: bool
+    ending: dict[str, Any]
 
 
 class RequestLog:
@@ -154,23 +156,24 @@ class Graph:
     # --- routing ---------------------------------------------------------------------------------------------------------
 
     def _route(self, method: str, path: str) -> Route:
-        node, values, cast, counting = self._tree, [], None, False
+        node, values = self._tree, []
+        ending: dict[str, Any] = {}
 
         def step(part: str, named: bool = False) -> None:
             """One segment further; a key in parentheses is `named`."""
-            nonlocal node, cast, counting
+            nonlocal node
             fold = part.casefold().removesuffix("()")
             action = fold.removeprefix("microsoft.graph.")  # actions and functions may be called by their full names
-            listed = cast is None and not counting and "GET" in node.get("", {})
-            if not named and fold in node and part:
+            read = node.get("", {}).get("GET")
+            if not named and method == "GET" and fold == "$ref" and read and _NAVIGATED.search(read.path) and not ending:
+                ending["referring"] = True
+            elif not named and fold in node and part and not ending:
                 node = node[fold]
-            elif not named and action in node and part:
+            elif not named and action in node and part and not ending:
                 node = node[action]
-            elif not named and listed and (found := _CAST.match(part)):
-                cast = found[1]
-            elif not named and fold == "$count" and not counting and "GET" in node.get("", {}):
-                counting = True
-            elif "{}" in node and cast is None and not counting and (named or not part.startswith("$")):
+            elif not named and read and (more := self._ending(read, part, fold, ending)):
+                ending.update(more)
+            elif "{}" in node and not ending and (named or not part.startswith("$")):
                 # `/users/$name` goes against OData, which keeps `$` for itself: 400. A name that begins so is `/users('$name')`.
                 # learn.microsoft.com/graph/api/user-get, "Properties"
                 node = node["{}"]
@@ -192,11 +195,27 @@ class Graph:
         operations = node.get("", {})
         if not operations:
             bad_request(f"Resource not found for the segment '{path.rsplit('/', 1)[-1]}'.", "BadRequest")
-        if method not in operations or (method != "GET" and (cast or counting)):
+        if method not in operations or (method != "GET" and ending):
             raise GraphError(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
         operation = operations[method]
         names = [segment[1:-1] for segment in operation.path.split("/") if segment.startswith("{")]
-        return Route(operation, dict(zip(names, values, strict=True)), cast, counting)
+        return Route(operation, dict(zip(names, values, strict=True)), ending)
+
+    def _ending(self, read: Operation, part: str, fold: str, before: dict[str, Any]) -> dict[str, Any]:
+        """What a segment makes of the object or the list that stands before it; nothing where it is no ending."""
+        if fold == "$count" and before.keys() <= {"cast"}:
+            return {"counting": True}
+        if fold == "$value" and before.keys() == {"property_name"}:
+            return {"raw": True}
+        if before:
+            return {}
+        if found := _CAST.match(part):
+            return {"cast": found[1]}
+        entity = _ENTITY.match(read.path)
+        kind = entity and odata.KINDS.get(entity[1])
+        # in Graph's own case: learn.microsoft.com/graph/traverse-the-graph
+        name = {name.casefold(): name for name in self.contract.models.fields(kind)}.get(fold) if kind else None
+        return {"property_name": name} if name else {}
 
     # --- one request -----------------------------------------------------------------------------------------------------
 
@@ -305,6 +324,10 @@ class Graph:
         caller = self.signin.caller(incoming.headers.get("authorization"))
         notes["app_id"] = caller.app_id
         query = _options(incoming.query)
+        if "property_name" in route.ending:
+            if query:
+                bad_request("Query options are not supported for a single property.", "BadRequest")
+            query = {"$select": route.ending["property_name"]}
         self._pay(operation, caller.app_id, query, notes)
         by_person = operation.delegated and self.settings.delegated
         if not by_person and caller.permissions.isdisjoint(operation.permissions):
@@ -320,8 +343,7 @@ class Graph:
             url=f"{incoming.base}/{incoming.version}",
             path=incoming.path,
             stale=fault is not None and fault.stale,
-            cast=route.cast,
-            counting=route.counting,
+            **route.ending,
         )
         self.store.delay = self.settings.visibility_delay
         self.store.forgetful = fault is not None and fault.forgotten

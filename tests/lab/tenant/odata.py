@@ -18,12 +18,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from .. import company
 from .answers import Answer, GraphError, bad_request, encode
 from .store import Object, Table
 
 if TYPE_CHECKING:
     from .contract import Models
-    from .operation import Call
+    from .operation import Call, Related
 
 Predicate = Callable[[Any], bool]
 
@@ -170,6 +171,10 @@ def context(call: Call, kind: str, names: tuple[str, ...] | None, *, one: bool, 
     return f"{call.url}/$metadata#{place}{selected}{'/$entity' if one else ''}"
 
 
+#: entity set → type
+KINDS = {place: kind for kind, place in _SETS.items()}
+
+
 def _place(call: Call, kind: str, one: bool) -> str:
     if kind in _SETS:
         return _SETS[kind]
@@ -191,43 +196,130 @@ def _place(call: Call, kind: str, one: bool) -> str:
 _COLLECTION_ONLY = {"$filter", "$orderby", "$count", "$skip", "$top", "$search", "$skiptoken"}
 #: what $expand brings at most: learn.microsoft.com/graph/known-issues, "Some limitations apply to query parameters"
 _MOST_EXPANDED = 20
+#: learn.microsoft.com/graph/api/user-list-manager
+_MOST_LEVELS = 1000
 
 
-def check_single(call: Call) -> None:
+def check_single(call: Call, kind: str) -> None:
     """400 for what a single object cannot be asked with. learn.microsoft.com/graph/api/user-get, group-get, domain-get: $select alone, and
     $expand where /graph/query-parameters has it. The service may also ignore what it does not know (known issues), which helps nobody here."""
+    wanted = expansion(call, kind)
+    chain = {"$count"} if wanted and wanted.levels and call.eventual else set()  # learn.microsoft.com/graph/api/user-list-manager, example 2
     for name in call.query:
-        if name in _COLLECTION_ONLY:
+        if name in _COLLECTION_ONLY - chain:
             _refuse(
                 "The query specified in the URI is not valid. The requested resource is not a collection. Query options $filter, $orderby, $count, "
                 "$skip, and $top can be applied only on collections.",
                 "BadRequest",
             )
-        if name.startswith("$") and name not in ("$select", "$expand"):
+        if name.startswith("$") and name not in {"$select", "$expand", *chain}:
             _refuse(f"The query parameter '{name}' is not supported.", "BadRequest")
 
 
-def expanded(call: Call, kind: str) -> str:
-    """The name of the one relationship that $expand asks for; "" for none. No options inside of it: the same list of known issues."""
+@dataclass(frozen=True)
+class Expansion:
+    """The one relationship that $expand asks for, and the options inside of it. `levels` is how far a chain is followed; 0 where none was named."""
+
+    name: str
+    find: Related
+    select: tuple[str, ...] | None
+    levels: int
+
+    @property
+    def shown(self) -> str:
+        """As the context writes it."""
+        return f"{self.name}({','.join(self.select or ())})"
+
+
+_EXPANDED = re.compile(r"(\w+)\s*(?:\((.*)\))?", re.DOTALL)
+
+
+def expansion(call: Call, kind: str) -> Expansion | None:
+    """What $expand asks for; None for nothing. Options inside of it are bound to what the relationship's page has: the same list of known issues."""
     text = call.query.get("$expand", "").strip()
     if not text:
-        return ""
-    found = {name.casefold(): name for owner, name in call.relationships if owner == kind}.get(text.casefold())
-    if found is None or call.eventual or call.operation.method != "GET":
-        _refuse(f"Could not find a property named '{text}' on type 'microsoft.graph.{kind}', or it cannot be expanded here.", "BadRequest")
-    return found
-
-
-def expand(call: Call, kind: str, item: Object) -> tuple[str, Any] | None:
-    """Name and value of what `expanded` names."""
-    name = expanded(call, kind)
-    if not name:
         return None
-    value = call.relationships[kind, name](call, item)
-    models = call.graph.contract.models
+    parts = _EXPANDED.fullmatch(text)
+    name = {name.casefold(): name for owner, name in call.relationships if owner == kind}.get(parts[1].casefold() if parts else "")
+    if parts is None or name is None or call.operation.method != "GET":
+        _refuse(f"Could not find a property named '{text}' on type 'microsoft.graph.{kind}', or it cannot be expanded here.", "BadRequest")
+    relationship = call.relationships[kind, name]
+    options: dict[str, str] = {}
+    for option in (parts[2] or "").split(";") if parts[2] is not None else ():
+        key, _, value = option.strip().partition("=")
+        if key.lower() not in relationship.options or key.lower() in options:
+            _refuse(f"The query option '{key}' inside of $expand is not supported for '{name}'.", "BadRequest")
+        options[key.lower()] = value
+    levels = options.get("$levels")
+    if levels not in (None, "max") and not (levels.isdigit() and 1 <= int(levels) <= _MOST_LEVELS):
+        _refuse(f"Invalid value for '$levels': '{levels}'.", "BadRequest")
+    if "$levels" in relationship.options and options.keys() == {"$select"}:
+        _refuse("'$select' inside of $expand requires '$levels' here.", "BadRequest")
+    if call.eventual and not levels:
+        _refuse("$expand is not supported with advanced queries.", "BadRequest")
+    return Expansion(
+        name=name,
+        find=relationship.find,
+        select=select(options, "directoryObject", call.graph.contract.models),
+        levels=_MOST_LEVELS if levels == "max" else int(levels or 0),
+    )
+
+
+def expand(call: Call, wanted: Expansion, item: Object) -> Any:
+    """What the relationship of an object leads to, as it is shown."""
+    value = wanted.find(call, item)
     if isinstance(value, list):
-        return name, [view(models, "directoryObject", each, None) for each in value[:_MOST_EXPANDED]]
-    return name, value and view(models, "directoryObject", value, None)
+        return [view(call.graph.contract.models, "directoryObject", each, wanted.select) for each in value[:_MOST_EXPANDED]]
+    return value and _chain(call, wanted, value, frozenset({item["id"]}))
+
+
+def _chain(call: Call, wanted: Expansion, item: Object, below: frozenset[str]) -> Object:
+    """An object with those that the same relationship leads to from there, `$levels` deep; a circle ends where it closes."""
+    shown = view(call.graph.contract.models, "directoryObject", item, wanted.select)
+    further = wanted.find(call, item) if len(below) < wanted.levels and item["id"] not in below else None
+    return shown | {wanted.name: _chain(call, wanted, further, below | {item["id"]})} if isinstance(further, dict) else shown
+
+
+# --- references and single properties ----------------------------------------------------------------------------------------
+
+
+def _refers(call: Call, item: Object) -> Object:
+    """The address of an object as Graph writes it, which is no path of v1.0: the examples of learn.microsoft.com/graph/tutorial-applications-basics."""
+    of_type = item["@odata.type"].rpartition(".")[2]
+    service = f"{call.url.rpartition('/')[0]}/v2/{company.tenant_id()}"
+    return {"@odata.id": f"{service}/directoryObjects/{item['id']}/Microsoft.DirectoryServices.{of_type[0].upper()}{of_type[1:]}"}
+
+
+def check_referring(call: Call, kind: str) -> None:
+    """400 for /$ref where no objects of the directory stand: what is contained in another has no reference of its own."""
+    if kind != "directoryObject":
+        bad_request("Resource not found for the segment '$ref'.", "BadRequest")
+    if unknown := {name for name in call.query if name.startswith("$")} - {"$top", "$skiptoken"}:
+        _refuse(f"Query option '{sorted(unknown)[0]}' is not supported for references.", "BadRequest")
+
+
+def reference(call: Call, kind: str, item: Object) -> Answer:
+    """OData JSON 4.01, 14 "Entity Reference"."""
+    check_referring(call, kind)
+    return Answer(200, encode({"@odata.context": f"{call.url}/$metadata#$ref"} | _refers(call, item)))
+
+
+def property_of(call: Call, kind: str, item: Object) -> Answer:
+    """One property by its path. OData 4.01, part 1, 11.2.4: no value is 204, and so is its raw value; OData JSON 4.01, 11 has the form."""
+    name, models = call.property_name, call.graph.contract.models
+    read = models.fields(kind)[name][0]
+    value = view(models, kind, item, (name,))[name]
+    if "object" in read and name not in item and name not in (*_ALSO.get(kind, ()), *_COLLECTIONS.get(kind, ())):
+        bad_request(f"Resource not found for the segment '{name}'.", "BadRequest")  # a relationship, which the tenant does not serve
+    if call.raw and ("object" in read or "collection" in read):
+        bad_request("The $value of a collection or of a complex property cannot be read.", "BadRequest")
+    if value is None:
+        return Answer(204)
+    if call.raw:
+        text = value if isinstance(value, str) else json.dumps(value)
+        return Answer(200, text.encode(), {"Content-Type": "text/plain"})
+    head = {"@odata.context": f"{call.url}/$metadata#{_SETS[kind]}('{urllib.parse.quote(item['id'])}')/{name}"}
+    return Answer(200, encode(head | (value if read == "object" else {"value": value})))
 
 
 # --- $select -----------------------------------------------------------------------------------------------------------------
@@ -670,7 +762,7 @@ class _Query:
     top: int
     start: int
     count: bool
-    expand: str
+    expand: Expansion | None
 
 
 def _parse(call: Call, kind: str, default_top: int, max_top: int) -> _Query:
@@ -721,7 +813,7 @@ def _parse(call: Call, kind: str, default_top: int, max_top: int) -> _Query:
         top=int(top_text),
         start=start,
         count=count and (eventual or kind not in _ADVANCED_KINDS),
-        expand=expanded(call, kind),
+        expand=expansion(call, kind),
     )
 
 
@@ -736,6 +828,8 @@ def page(call: Call, kind: str, rows: Table | list[Object], default_top: int = 1
     objects change."""
     if call.cast:
         kind, rows = _cast(call, kind, rows)
+    if call.referring:
+        check_referring(call, kind)
     query = _parse(call, kind, default_top, max_top)
     if call.counting:
         if kind in (*_ADVANCED_KINDS, "directoryObject") and not call.eventual:
@@ -767,8 +861,8 @@ def page(call: Call, kind: str, rows: Table | list[Object], default_top: int = 1
         end = len(items)
         fragments = [_fragment(call, kind, item, query) for item in items[at : at + query.top]]
         at += len(fragments)
-    names = (*(query.select or ()), f"{query.expand}()") if query.expand else query.select
-    head: dict[str, Any] = {"@odata.context": context(call, kind, names, one=False)}
+    names = (*(query.select or ()), query.expand.shown) if query.expand else query.select
+    head: dict[str, Any] = {"@odata.context": f"{call.url}/$metadata#Collection($ref)" if call.referring else context(call, kind, names, one=False)}
     if query.count and "$skiptoken" not in call.query:
         head["@odata.count"] = sum(1 for item in rows if query.matches is None or query.matches(item))
     if at < end:
@@ -827,8 +921,10 @@ def _cast(call: Call, kind: str, rows: Table | list[Object]) -> tuple[str, list[
 
 
 def _fragment(call: Call, kind: str, item: Object, query: _Query) -> bytes:
+    if call.referring:
+        return encode(_refers(call, item))
     shown = view(call.graph.contract.models, kind, item, query.select, whole=call.beta)
-    if query.expand and (found := expand(call, kind, item)) and found[1] is not None:
-        shown |= {found[0]: found[1]}
+    if query.expand and (found := expand(call, query.expand, item)) is not None:
+        shown |= {query.expand.name: found}
     call.graph.check_answer(kind, shown, call.operation)
     return encode(shown)

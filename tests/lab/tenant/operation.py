@@ -38,7 +38,17 @@ OPERATIONS: list[Operation] = []
 #: type and relationship → what $expand finds there; None for nothing
 Related = Callable[["Call", Object], "list[Object] | Object | None"]
 _R = TypeVar("_R", bound=Related)
-_RELATIONSHIPS: dict[tuple[str, str], Related] = {}
+_RELATIONSHIPS: dict[tuple[str, str], Relationship] = {}
+
+
+@dataclass(frozen=True)
+class Relationship:
+    """`options` may stand inside of $expand, each as its page has it: "Not all resources or relationships support using $select on expanded items"
+    (learn.microsoft.com/graph/query-parameters)."""
+
+    find: Related
+    options: frozenset[str]
+
 
 __all__ = [
     "NO_CONTENT", "Answer", "Call", "GraphError", "bad_request", "by_alternate_key", "denied", "encode", "expandable", "is_guid", "not_found", "now",
@@ -46,11 +56,11 @@ __all__ = [
 ]  # fmt: skip
 
 
-def expandable(kind: str, name: str) -> Callable[[_R], _R]:
+def expandable(kind: str, name: str, options: str = "") -> Callable[[_R], _R]:
     """Declare what a relationship of a type leads to, as directoryObjects with `@odata.type`."""
 
     def declare(related: _R) -> _R:
-        _RELATIONSHIPS[kind, name] = related
+        _RELATIONSHIPS[kind, name] = Relationship(related, frozenset(options.split()))
         return related
 
     return declare
@@ -98,6 +108,11 @@ class Call:
     cast: str | None = None
     #: the path ends with /$count
     counting: bool = False
+    #: the path ends with /$ref
+    referring: bool = False
+    #: the property of the object that the path ends with, and whether /$value follows
+    property_name: str = ""
+    raw: bool = False
 
     @property
     def beta(self) -> bool:
@@ -109,7 +124,7 @@ class Call:
         return self.headers.get("consistencylevel", "").lower() == "eventual"
 
     @property
-    def relationships(self) -> dict[tuple[str, str], Related]:
+    def relationships(self) -> dict[tuple[str, str], Relationship]:
         return _RELATIONSHIPS
 
     @property
@@ -156,14 +171,18 @@ class Call:
         for what is no entity."""
         if self.counting or self.cast:
             bad_request("The request URI is not valid: a single object can be neither counted nor cast.", "BadRequest")
-        odata.check_single(self)
+        if self.referring:
+            return odata.reference(self, kind, item)
+        if self.property_name:
+            return odata.property_of(self, kind, item)
+        odata.check_single(self, kind)
         models = self.graph.contract.models
         select = odata.select(self.query, kind, models)
         view = odata.view(models, kind, item, select, whole=whole or self.beta)
-        if expanded := odata.expand(self, kind, item):
-            name, value = expanded
-            select = (*(select or ()), f"{name}()")
-            view |= {name: value} if value is not None else {}
+        if wanted := odata.expansion(self, kind):
+            value = odata.expand(self, wanted, item)
+            select = (*(select or ()), wanted.shown)
+            view |= {wanted.name: value} if value is not None else {}
         self.graph.check_answer(kind, view, self.operation)
         answer = Answer(status, encode({"@odata.context": odata.context(self, kind, select, one=not context, place=context)} | view))
         if status == 201 and "id" in item:

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -26,16 +27,24 @@ class Sku:
     ended: bool = False
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Sku:
-        """From a subscribedSku. A subscription that has ended goes on for a while (`warning`), and its seats can be assigned
-        (https://learn.microsoft.com/graph/api/resources/licenseunitsdetail).
+    def of(cls, *rows: Mapping[str, Any]) -> Sku:
+        """From a subscribedSku; from several where the tenant has accounts that hold the same SKU
+        (https://learn.microsoft.com/graph/api/resources/subscribedsku: `id` is of the account and the SKU). A subscription that has ended goes on for a
+        while (`warning`), and its seats can be assigned (https://learn.microsoft.com/graph/api/resources/licenseunitsdetail).
         """
-        units = row.get("prepaidUnits") or {}
-        seats = max(0, units.get("enabled") or 0) + max(0, units.get("warning") or 0)
-        plans = row.get("servicePlans")
-        ended = not seats and any((units.get(name) or 0) > 0 for name in ("suspended", "lockedOut"))
-        known = plans and frozenset(names.uuid(plan["servicePlanId"]) for plan in plans)
-        return cls(names.licence(row["skuId"]), row["skuPartNumber"], seats - (row.get("consumedUnits") or 0), known, ended)
+
+        def units(name: str) -> int:
+            return sum(max(0, (row.get("prepaidUnits") or {}).get(name) or 0) for row in rows)
+
+        seats = units("enabled") + units("warning")
+        known = [{names.uuid(plan["servicePlanId"]) for plan in row.get("servicePlans") or ()} for row in rows]
+        return cls(
+            id=names.licence(rows[0]["skuId"]),
+            part_number=rows[0].get("skuPartNumber") or rows[0]["skuId"],
+            free=seats - sum(row.get("consumedUnits") or 0 for row in rows),
+            plans=frozenset().union(*known) if all(known) else None,
+            ended=not seats and bool(units("suspended") or units("lockedOut")),
+        )
 
 
 class Skus:
@@ -50,7 +59,14 @@ class Skus:
 
     @cached_property
     def _skus(self) -> list[Sku]:
-        return [Sku.of(row) for row in self._read() if row.get("appliesTo", "User") == "User"]
+        """One for each id. A part number that several have names none of them: those go by their ids alone."""
+        rows: dict[str, dict[str, Mapping[str, Any]]] = {}
+        for row in self._read():
+            if (row.get("appliesTo") or "User") == "User":
+                rows.setdefault(names.licence(row["skuId"]), {})[row.get("id") or ""] = row
+        skus = [Sku.of(*same.values()) for same in rows.values()]
+        held = Counter(names.licence(sku.part_number) for sku in skus)
+        return [sku if held[names.licence(sku.part_number)] == 1 else replace(sku, part_number=sku.id) for sku in skus]
 
     @cached_property
     def _by_name(self) -> dict[str, Sku]:

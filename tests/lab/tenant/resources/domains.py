@@ -12,8 +12,8 @@ from __future__ import annotations
 import time
 
 from ...company import make_id
-from ..answers import Answer, bad_request
-from ..operation import NO_CONTENT, Call, not_found, operation
+from ..answers import Answer, bad_request, not_found
+from ..operation import NO_CONTENT, Call, operation
 from ..store import Object, Store
 
 _READ = "Domain.Read.All Domain.ReadWrite.All"
@@ -160,20 +160,77 @@ def verify(call: Call) -> Answer:
     return call.one("domain", view(call.store, call.store.put("domains", domain["id"], {"isVerified": True})))
 
 
+# -- what the domain's zone has to hold: learn.microsoft.com/graph/api/domain-list-verificationdnsrecords, -list-serviceconfigurationrecords; the values
+#    are those of learn.microsoft.com/microsoft-365/enterprise/external-domain-name-system-records
+
+
 @operation("GET", "/domains/{domain}/verificationDnsRecords", permissions=_READ)
 def verification_records(call: Call) -> Answer:
+    return call.page("domainDnsRecord", _verification(call))
+
+
+@operation("GET", "/domains/{domain}/verificationDnsRecords/{record}", permissions=_READ)
+def verification_record(call: Call) -> Answer:
+    return _record_of(call, _verification(call))
+
+
+@operation("GET", "/domains/{domain}/serviceConfigurationRecords", permissions=_READ)
+def service_records(call: Call) -> Answer:
+    return call.page("domainDnsRecord", _services(call))
+
+
+@operation("GET", "/domains/{domain}/serviceConfigurationRecords/{record}", permissions=_READ)
+def service_record(call: Call) -> Answer:
+    return _record_of(call, _services(call))
+
+
+def _record_of(call: Call, records: list[Object]) -> Answer:
+    found = {item["id"]: item for item in records}.get(call.params["record"])
+    return call.one("domainDnsRecord", found or not_found(call.params["record"]))
+
+
+def _verification(call: Call) -> list[Object]:
+    """Either of the two is enough; what `verify` looks for is the first."""
+    name = call.get("domains", call.params["domain"].lower())["id"]
+    proof = _proof(name)
+    mail = f"{proof.removeprefix('MS=')}.msv1.invalid"
+    return [_record("Txt", name, "null", text=proof), _record("Mx", name, "null", mailExchange=mail, preference=32767)]
+
+
+def _services(call: Call) -> list[Object]:
+    """Of the services that the domain is used for. Of one that is not verified none can be told:
+    learn.microsoft.com/graph/api/resources/domaindnsunavailablerecord."""
     domain = call.get("domains", call.params["domain"].lower())
-    record = {
-        "@odata.type": "#microsoft.graph.domainDnsTxtRecord",
-        "id": make_id("dnsTxt", domain["id"]),
-        "isOptional": False,
-        "label": domain["id"],
-        "recordType": "Txt",
-        "supportedService": "null",
-        "ttl": 3600,
-        "text": _proof(domain["id"]),
-    }
-    return call.page("domainDnsRecord", [record])
+    name, services = domain["id"], domain["supportedServices"]
+    if not domain["isVerified"]:
+        return [_record("Unavailable", name, "null", description="The domain has not been verified.")]
+    found: list[Object] = []
+    if "Email" in services:
+        mail = f"{name.replace('.', '-')}.mail.protection.outlook.com"
+        found += [
+            _record("Mx", name, "Email", mailExchange=mail, preference=0),
+            _record("Txt", name, "Email", text="v=spf1 include:spf.protection.outlook.com -all"),
+            _record("CName", f"autodiscover.{name}", "Email", canonicalName="autodiscover.outlook.com"),
+        ]
+    if "OfficeCommunicationsOnline" in services:
+        service, weights = "OfficeCommunicationsOnline", {"priority": 100, "weight": 1}
+        found += [
+            _record("CName", f"sip.{name}", service, canonicalName="sipdir.online.lync.com"),
+            _record("CName", f"lyncdiscover.{name}", service, canonicalName="webdir.online.lync.com"),
+            _record("Srv", f"_sip._tls.{name}", service, nameTarget="sipdir.online.lync.com", port=443, protocol="_tls", service="_sip", **weights),
+            _record(
+                "Srv", f"_sipfederationtls._tcp.{name}", service,
+                nameTarget="sipfed.online.lync.com", port=5061, protocol="_tcp", service="_sipfederationtls", **weights,
+            ),
+        ]  # fmt: skip
+    return found
+
+
+def _record(kind: str, label: str, used_by: str, **values: str | int) -> Object:
+    """`kind` is the record's type as Graph writes it: domainDnsCnameRecord has the recordType CName."""
+    type_name = kind.capitalize()
+    head = {"@odata.type": f"#microsoft.graph.domainDns{type_name}Record", "id": make_id(f"dns{type_name}", f"{used_by}:{label}")}
+    return head | {"isOptional": False, "label": label, "recordType": kind, "supportedService": used_by, "ttl": 3600, **values}
 
 
 def _proof(domain: str) -> str:

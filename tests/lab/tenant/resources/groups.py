@@ -95,12 +95,12 @@ def members(call: Call) -> Answer:
     return call.page("directoryObject", _members_of(call, call.get("groups", call.params["group"])))
 
 
-@expandable("group", "members")
+@expandable("group", "members", options="$select")
 def _members_of(call: Call, group: Object) -> list[Object]:
     return _users(call, group["_members"])
 
 
-@expandable("group", "owners")
+@expandable("group", "owners", options="$select")
 def _owners_of(call: Call, group: Object) -> list[Object]:
     return _users(call, group.get("_owners", []))
 

@@ -294,7 +294,7 @@ def manager(call: Call) -> Answer:
     return call.one("directoryObject", _above(call, find(call)) or not_found("manager"))
 
 
-@expandable("user", "manager")
+@expandable("user", "manager", options="$levels $select")
 def _above(call: Call, user: Object) -> Object | None:
     above = call.find("users", user.get("_manager") or "")
     return above and {"@odata.type": "#microsoft.graph.user", **above}

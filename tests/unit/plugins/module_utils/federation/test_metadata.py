@@ -86,6 +86,10 @@ def test_refusals(reason: str) -> None:
         (A.base64.encode(), "not_xml", "a certificate"),
         (gzip.compress(made.entity().encode()), "not_xml", "compressed"),
         (b"This XML file does not appear to have any style information associated with it.\n" + made.entity().encode(), "not_xml", "a browser"),
+        (f"この XML ファイルにはスタイル情報が関連付けられていないようです。\n{made.entity()}".encode(), "not_xml", "a browser"),
+        (f"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n{made.entity()}".encode(), "not_xml", "below another text"),
+        (b"https://sts.fabrikam.example/FederationMetadata.xml\r\n", "not_xml", "an address"),
+        (b"[InternetShortcut]\r\nURL=https://sts.fabrikam.example/FederationMetadata.xml\r\n", "not_xml", "an address"),
     ],
 )
 def test_what_is_something_else_is_named(data: bytes, code: str, told: str) -> None:
@@ -139,7 +143,30 @@ def test_encodings_are_read_or_refused(encoding: str) -> None:
     text = f"<?xml version='1.0' encoding='{encoding}'?>{made.entity()}"
     result = read(text.encode("utf-8" if encoding.startswith("no-") else encoding))
     assert (result.outcome, result.reason) in ((metadata.OK, ""), (metadata.REJECT, "not_xml"))
-    assert result.outcome == metadata.OK or encoding in ("utf-7", "shift_jis", "no-such-encoding")
+    assert result.outcome == metadata.OK or encoding in ("utf-7", "no-such-encoding")
+
+
+NAMED = made.entity().replace("</md:EntityDescriptor>", "<md:Organization><md:OrganizationName xml:lang='ja'>～株式会社</md:OrganizationName></md:Organization>"
+                              "</md:EntityDescriptor>")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("named", "encoding"),
+    [
+        ("Shift_JIS", "cp932"), ("windows-31j", "cp932"), ("EUC-JP", "euc_jp"), ("ISO-2022-JP", "iso2022_jp"), ("gb18030", "gb18030"), ("UTF8", "utf-8"),
+        ("utf-8", "utf-16"), ("utf-16", "utf-16-le"), ("utf-8", "utf-32"), ("utf-16", "utf-8"),
+    ],
+)  # fmt: skip
+def test_the_encodings_of_the_east_and_of_windows(named: str, encoding: str) -> None:
+    """XML of Japan; files that PowerShell and programs have saved in another encoding than the document was sent in."""
+    document = f'<?xml version="1.0" encoding="{named}"?>\n{NAMED.replace("～", "") if encoding == "euc_jp" or encoding == "iso2022_jp" else NAMED}'
+    assert only(document.encode(encoding)).entity_id == made.ISSUER
+
+
+@pytest.mark.parametrize("named", ["", "utf-8", "euc-jp"])
+def test_an_encoding_that_is_not_the_one_is_told(named: str) -> None:
+    result = read((f'<?xml version="1.0" encoding="{named}"?>' * bool(named) + NAMED).encode("cp932"))
+    assert (result.reason, "save it as UTF-8" in result.msg) == ("not_xml", True)
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,11 @@ def test_options_that_cannot_be(options: dict[str, str], code: str) -> None:
     assert refused.value.code == code
 
 
+def test_who_has_given_no_tenant_is_told_where_to_give_it() -> None:
+    with pytest.raises(OffboardError, match=r"AZURE_TENANT_ID.*guest_federation_tenant_id"):
+        sheet({}, tenant_id=" ")
+
+
 # -- the list
 
 

@@ -387,6 +387,7 @@ def cmd(text: str) -> str:
         pytest.param(PAGE % ("SAMLResponse", BASE64), id="a saved page"),
         pytest.param(PAGE.removeprefix("<!DOCTYPE html>\n") % ("SAMLResponse", BASE64), id="a saved page without DOCTYPE"),
         pytest.param(f'<form><textarea name="SAMLResponse">{BASE64}</textarea></form>', id="a piece of a page"),
+        pytest.param(PAGE % ("samlresponse", BASE64), id="a saved page, small letters"),
         pytest.param(PAGE % ("wresult", html.escape(WRESULT)), id="a saved page, WS-Federation"),
         pytest.param(f"SAMLResponse: {BASE64}\nRelayState: x", id="Chrome's table"),
         pytest.param(f"RelayState\tx\nSAMLResponse\t{BASE64}\n", id="Edge's table"),
@@ -587,6 +588,76 @@ def on_lines(before: str, between: str = "\n", width: int = 76) -> str:
 def test_an_answer_is_found_wherever_it_stands(saved: str) -> None:
     result = check(saved.encode())
     assert result.valid, faults(result)
+
+
+#: with a name that is signed, its letters as they are
+LETTERS = etree.tostring(etree.fromstring(made.wsfed_response(mail="連携@fabrikam.example")), encoding="unicode")
+LETTERS_PAGE = f'<html><head>%s<title>x</title></head><body><form action="{LOGIN}"><input name="wresult" value="{html.escape(LETTERS)}"></form></body></html>'
+OF_JAPAN = ("shift_jis", "windows-31j", "x-sjis", "euc-jp", "iso-2022-jp")
+
+
+def in_bytes(text: str, encoding: str) -> bytes:
+    return text.encode("cp932" if encoding in OF_JAPAN[:3] else encoding)
+
+
+@pytest.mark.parametrize("encoding", [*OF_JAPAN, "utf-8"])
+@pytest.mark.parametrize(
+    "saved",
+    [
+        pytest.param(LETTERS_PAGE % '<meta charset="%s">', id="page"),
+        pytest.param("<!DOCTYPE html>\n" + LETTERS_PAGE % "<META http-equiv='Content-Type' content='text/html; charset=%s'>", id="page, older"),
+        pytest.param(f"<?xml version='1.0' encoding='%s'?>\n{LETTERS}", id="XML"),
+    ],
+)
+def test_letters_of_an_answer_in_the_encoding_that_it_names(saved: str, encoding: str) -> None:
+    result = check(in_bytes(saved % encoding, encoding))
+    assert result.valid, faults(result)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("saved", [f"一つ目の回答は次のとおりである\n{LETTERS}\n以上", f"<?xml version='1.0' encoding='utf-8'?>{LETTERS}", BASE64])
+def test_letters_of_an_answer_in_the_encoding_that_its_bytes_show(saved: str, encoding: str) -> None:
+    result = check(saved.encode(encoding))
+    assert result.valid, faults(result)
+
+
+@pytest.mark.parametrize("named", ["utf-16", "UTF8", "Shift_JIS", "iso-8859-1"])
+def test_what_is_utf_8_is_read_as_it_whatever_it_was_before(named: str) -> None:
+    """A program's text, and what was handed over as the text of a task, says what it would have been."""
+    assert check(f'<?xml version="1.0" encoding="{named}"?>{LETTERS}'.encode()).valid
+
+
+def test_a_page_in_another_encoding_than_it_says_is_read_as_what_it_is() -> None:
+    assert check((LETTERS_PAGE % '<meta charset="shift_jis">').encode()).valid
+
+
+def test_a_page_in_one_file_tells_its_encoding_in_its_header() -> None:
+    page = base64.encodebytes((LETTERS_PAGE % "").encode("cp932")).decode()
+    part = f'--x\r\nContent-Type: text/html; charset="Shift_JIS"\r\nContent-Transfer-Encoding: base64\r\n\r\n{page}\r\n--x--\r\n'
+    assert check(f'From: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related; boundary="x"\r\n\r\n{part}'.encode()).valid
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        LETTERS,
+        f"wa: wsignin1.0\nwresult: {LETTERS}\nwctx: x",
+        json.dumps({"wresult": LETTERS}, ensure_ascii=False),
+        LETTERS_PAGE % "",
+        LETTERS_PAGE % "<meta charset='utf-8'>",
+        LETTERS_PAGE % "<meta charset='x-user-defined'>",
+        f"<?xml version='1.0' encoding='euc-jp'?>{LETTERS}",
+    ],
+)
+def test_letters_in_an_encoding_that_nothing_tells_are_no_forgery(saved: str) -> None:
+    """Notepad's ANSI: read as other letters, the signature would not fit, which would be told of the provider's certificate."""
+    with pytest.raises(OffboardError) as refused:
+        check(saved.encode("cp932"))
+    assert (refused.value.code, "save it as UTF-8" in refused.value.msg) == ("not_xml", True), refused.value.msg
+
+
+def test_letters_beside_an_answer_do_not_count() -> None:
+    assert check(f"SAMLResponse: {BASE64}\nRelayState: 日本".encode("cp932")).valid
 
 
 def test_what_stands_anywhere_must_be_an_answer_and_one() -> None:

@@ -221,6 +221,31 @@ def test_seats_that_are_missing_are_no_more_than_are_needed(units, told):
     assert "-" not in message and ("suspended or locked out" in message) == ("subscription" in told)
 
 
+def sku_row(sku, name, enabled, consumed, **values):
+    return {"skuId": sku, "skuPartNumber": name, "prepaidUnits": {"enabled": enabled}, "consumedUnits": consumed, **values}
+
+
+def test_two_accounts_that_hold_one_sku_are_one_licence():
+    """`id` of a subscribedSku is of the account and the SKU; a row that comes twice counts once."""
+    rows = [sku_row(E3, "SPE_E3", 10, 4, id=f"a_{E3}"), sku_row(E3.upper(), "SPE_E3", 5, 5, id=f"b_{E3}"), sku_row(E3, "SPE_E3", 10, 4, id=f"a_{E3}")]
+    for order in (rows, rows[::-1]):
+        skus = Skus(lambda order=order: order)
+        assert (skus.find("spe_e3").free, str(skus)) == (6, "SPE_E3")
+
+
+def test_a_part_number_that_two_licences_have_names_neither():
+    """Neither is taken for the other, whichever comes last."""
+    skus = Skus(lambda: [sku_row(E3, "SPE", 10, 4), sku_row(UNKNOWN, "Spe", 5, 5)])
+    with pytest.raises(OffboardError, match=f"SPE.*{E3}.*{UNKNOWN}") as caught:
+        skus.id("SPE")
+    assert caught.value.code == "licence_unknown"
+    assert (skus.name(E3), skus.name(UNKNOWN), skus.find(E3).free) == (E3, UNKNOWN, 6)
+
+
+def test_a_licence_without_a_part_number_goes_by_its_id():
+    assert Skus(lambda: [sku_row(E3, None, 1, 0, appliesTo=None)]).name(E3) == E3
+
+
 LOST, KEPT = "11111111-0000-0000-0000-000000000001", "11111111-0000-0000-0000-000000000002"
 
 
