@@ -522,7 +522,7 @@ class TwoControllers:
 
     base = paths.AD_BASE
 
-    def __init__(self, _options: Any) -> None:
+    def __init__(self, _options: Any, _ignored: Any = ()) -> None:
         self.well = [a_controller("dcwin1", "pdc_emulator"), a_controller("dcwin2")]
 
     def controllers(self) -> list[Controller]:
