@@ -37,8 +37,11 @@ def main(lock: str, byte: int, run: int) -> None:
 
 
 def _ended(pid: int) -> int | None:
-    """What can be read from as soon as the process has ended; none where the system has no such thing (macOS, the BSDs)."""
-    return os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
+    """What can be read from as soon as the process has ended; none where the system has no such thing (macOS, the BSDs, Linux before 5.3)."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):  # OSError also where a container does not allow it
+        return None
 
 
 if __name__ == "__main__":

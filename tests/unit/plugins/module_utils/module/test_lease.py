@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import select
@@ -249,6 +250,24 @@ def keepers(path: str) -> list[int]:
     """Processes that hold the file's lock for a run."""
     found = ((pid, lease._in_proc(int(pid))) for pid in os.listdir("/proc") if pid.isdecimal())
     return [int(pid) for pid, process in found if process and process[2][1:4] == ["-I", "-", f"{path}.lock"]]
+
+
+@pytest.mark.parametrize("refused", [False, True], ids=["as the system is", "a system that does not tell when a process ends"])
+def test_a_keeper_ends_with_the_process_that_it_is_for(tmp_path, monkeypatch, refused):
+    source = inspect.getsource(lease.keeper)
+    if refused:
+        monkeypatch.setattr(lease.inspect, "getsource", lambda _module: source.replace("return os.pidfd_open(pid)", "raise OSError"))
+    lock = tmp_path / "lock"
+    lock.touch()
+    with subprocess.Popen(["sleep", "600"]) as run, open(lock, "r+b") as stream:
+        lease._keep(str(lock), run.pid)
+        assert not lease._take(stream.fileno(), lease._RUN)
+        run.kill()
+        run.wait()
+        deadline = time.monotonic() + 10
+        while not lease._take(stream.fileno(), lease._RUN):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
 
 
 def test_a_keeper_that_cannot_begin_is_told(tmp_path, monkeypatch):
