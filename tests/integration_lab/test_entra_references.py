@@ -169,6 +169,23 @@ def test_it_is_found_wherever_it_stands(look, tenant, kind, table, values):
     assert found["counts"][kind] == FIXTURE.get(kind, 0) + 1 and open_kinds(found) == set()
 
 
+def test_the_links_of_the_sign_in_page_are_looked_at_in_each_language(look, tenant):
+    """Where a company had "forgot my password" lead to IIJ ID, nobody could set a new one there any more."""
+    kinds = ["organization", "feature_rollout_policy"]
+    assert look(kinds=kinds)["looked_at"]["organizational_branding"] == 0  # there is none: 404
+    tenant.arrange("branding", "0", id="0", signInPageText="Welcome", customAccountResetCredentialsUrl=None)
+    tenant.arrange("branding", "ja-JP", id="ja-JP", signInPageText="ようこそ", customAccountResetCredentialsUrl=f"{IIJ}/password")
+    found = look(kinds=kinds)
+    assert found["looked_at"]["organizational_branding"] == 2 and open_kinds(found) == set()
+    (row,) = found["references"]
+    assert (row["kind"], row["id"], row["places"][0]["path"]) == (
+        "organizational_branding", f"{company.tenant_id()}/ja-JP", "customAccountResetCredentialsUrl",
+    )  # fmt: skip
+    assert look(kinds=kinds, accepted_references=[row["id"].upper()])["references_accepted_count"] == 1
+    tenant.faults.add(times=None, path="/v1.0/organization/.*/branding/localizations", status=403, code="Authorization_RequestDenied")
+    assert open_kinds(look(kinds=kinds)) == {("organizational_branding", "permission_missing")}
+
+
 def test_an_external_authentication_method_is_found(look, tenant):
     key = company.make_id("authentication_method", "external")
     method = {

@@ -773,3 +773,9 @@ def test_the_manual_lists_all_that_jobs_hand_on(language: str) -> None:
         if re.match(r"\| `(offboard|guest_federation)_", line)
     ]
     assert {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])} == _handed_on()
+
+
+def test_no_line_is_longer_than_sanity_allows() -> None:
+    """ruff lets pass a line without blanks, and one that ends with a comment of its own kind; ansible-test's pep8 does not, minutes later."""
+    lines = ((file, number, line) for file in PLUGINS.rglob("*.py") for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1))
+    assert [f"{file.relative_to(PLUGINS)}:{number}" for file, number, line in lines if len(line) > 160] == []

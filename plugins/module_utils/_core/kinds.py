@@ -55,6 +55,7 @@ KINDS: dict[str, Text] = {
     "oauth2_permission_grant": Text("delegated permissions", "委任されたアクセス許可"),
     "openldap_access": Text("OpenLDAP access rules", "OpenLDAPのアクセス規則"),
     "openldap_entry": Text("OpenLDAP accounts", "OpenLDAPのアカウント"),
+    "organizational_branding": Text("the sign-in page's texts and links", "サインインページの文言とリンク"),
     "organization": Text("settings of the organization", "組織の設定"),
     "plan_file": Text("plans kept for approval", "承認のために保存した計画"),
     "public_key_infrastructure": Text("stores of certificate authorities", "公開キー基盤"),

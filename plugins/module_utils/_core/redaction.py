@@ -35,7 +35,8 @@ _START = r"(?:(?<=[\s\"',;({<\[\u201c\u201d\u2018\u2019\u300c\u300e])|^)"
 _SECRETS = re.compile(
     # a name that says it, or a short switch that often means it, and its value; a switch that follows is none
     rf"((?:{_START}|(?<=[?&$:]))[-/$\u2013\u2014]{{0,2}}(?:env:)?(?:[\w.-]{{0,99}}?(?:{_SECRET_NAME})[\w.-]{{0,99}}?)"
-    r"(?:(?:\\*[\"']){0,2}\s*[=:＝：]\s*|は\s*|[\"']?>|[\"']\s+(?=[\"'])|\s+(?![-/]{1,2}[a-z?][a-z_-]*(?:[\s=:\"']|$))(?:(?:-string|basic|bearer|digest|negotiate)\s+)?)"
+    r"(?:(?:\\*[\"']){0,2}\s*[=:＝：]\s*|は\s*|[\"']?>|[\"']\s+(?=[\"'])"
+    r"|\s+(?![-/]{1,2}[a-z?][a-z_-]*(?:[\s=:\"']|$))(?:(?:-string|basic|bearer|digest|negotiate)\s+)?)"
     rf"|{_START}(?:-?-|/)(?:p|pw|rp|xp|key|w|pass)(?:\s*[=:]\s*|\s+(?![-/]))"
     # one letter that means a token, a key or a secret to some: -t x, -k x, /s:x; what follows a switch of that name without a sign is a path more often
     rf"|{_START}-[tk](?:[=:]\s*|\s+(?![-/]))|{_START}[-/][stk][=:]\s*"
@@ -63,8 +64,10 @@ _SECURE = re.compile(
 )
 #: What a program is given by a pipe, but for an answer to its question, and for what tells it or writes it down.
 _PIPED = re.compile(
-    r"(\b(?:echo|printf|write-output)\b[\s.(]{1,9}(?:-[en]+\s+)?)(?!(?:y|n|yes|no|j|o|a)[\s)]{0,9}\|)(?:\"[^\"]*\"|'[^']*'|[^|&;\r\n\"']){1,255}?(?=[\s)]{0,9}\|(?!\|))"
-    r"(?!.{0,9}\|\s{0,9}(?:/\S{1,99}/)?(?:mailx?|sendmail|mutt|tee|logger|wall|wc|[ef]?grep|sed|awk|cut|tr|findstr|find|clip|more|less|sort|msg|out-\w+|cat)\b)",
+    r"(\b(?:echo|printf|write-output)\b[\s.(]{1,9}(?:-[en]+\s+)?)(?!(?:y|n|yes|no|j|o|a)[\s)]{0,9}\|)"
+    r"(?:\"[^\"]*\"|'[^']*'|[^|&;\r\n\"']){1,255}?(?=[\s)]{0,9}\|(?!\|))"
+    r"(?!.{0,9}\|\s{0,9}(?:/\S{1,99}/)?"
+    r"(?:mailx?|sendmail|mutt|tee|logger|wall|wc|[ef]?grep|sed|awk|cut|tr|findstr|find|clip|more|less|sort|msg|out-\w+|cat)\b)",
     re.IGNORECASE,
 )
 #: the last @ ends it: a password may hold another one, or a slash; a port may not

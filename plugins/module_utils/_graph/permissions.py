@@ -76,6 +76,7 @@ _RULES: tuple[tuple[str, str, Need], ...] = (
     ("GET", r"/identity/identityProviders.*", Need(("IdentityProvider.Read.All",))),
     ("GET", r"/identity/customAuthenticationExtensions.*", Need(("CustomAuthenticationExtension.Read.All",))),
     ("GET", r"/identity/authenticationEventListeners.*", Need(("EventListener.Read.All",))),
+    ("GET", r"/organization/[^/]+/branding/.*", Need(("Organization.Read.All", "OrganizationalBranding.Read.All"))),
     ("GET", r"/organization(/[^/]+/certificateBasedAuthConfiguration)?", Need(("Organization.Read.All",))),
     ("GET", r"/directory/publicKeyInfrastructure/.*", Need(("PublicKeyInfrastructure.Read.All",))),
     ("GET", r"/deviceAppManagement/(mobileApps|mobileAppConfigurations|targetedManagedAppConfigurations)(/.*)?", Need(("DeviceManagementApps.Read.All",))),

@@ -418,13 +418,15 @@ OF = "lies below"
 
 
 def identity(kind: str, item: Mapping[str, Any]) -> dict[str, Any]:
-    """What tells an object from others."""
+    """What tells an object from others. Where Graph numbers the objects below another (settings of a policy, languages of a sign-in page), both ids do."""
     name = item.get("displayName") or item.get("name") or item.get("domainName") or item.get("id") or ""
-    key = item.get("id") or item.get("tenantId") or kind
+    key, of = str(item.get("id") or item.get("tenantId") or kind), str(item.get(OF) or "")
+    if of and not names.is_uuid(names.uuid(key)):
+        key = f"{of}/{key}"
     return {
-        "of": plain.line(str(item.get(OF) or "")),
+        "of": plain.line(of),
         "kind": kind,
-        "id": plain.line(str(key)),
+        "id": plain.line(key),
         "name": plain.line(str(name)),
         "client_id": plain.line(str(item.get("appId") or "")),
     }

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import urllib.parse
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,11 +33,13 @@ class Source:
     hidden_in_v1: str = ""
     #: who names the id of an object that points there, points there too
     follow: bool = False
-    #: a list below each object, or below those of which `when` is true; its path follows the object's own
-    below: Source | None = None
+    #: lists below each object, or below those of which `when` is true; their paths follow the object's own
+    below: tuple[Source, ...] = ()
     when: Callable[[Mapping[str, Any]], bool] | None = None
     #: Microsoft has no application permission for it: only a person's token may read it
     delegated: bool = False
+    #: below an object: Microsoft may answer 404 where there is none
+    may_be_missing: bool = False
 
 
 def _federated_root(domain: Mapping[str, Any]) -> bool:
@@ -51,7 +54,7 @@ def _may_provision(principal: Mapping[str, Any]) -> bool:
 #: of Intune: learn.microsoft.com/graph/api/resources/intune-graph-overview?view=graph-rest-beta
 SOURCES = (
     Source("application", "/applications?$top=999"),
-    Source("service_principal", "/servicePrincipals?$top=999", below=Source("synchronization_job", "/synchronization/jobs"), when=_may_provision),
+    Source("service_principal", "/servicePrincipals?$top=999", below=(Source("synchronization_job", "/synchronization/jobs"),), when=_may_provision),
     Source("claims_mapping_policy", "/policies/claimsMappingPolicies"),
     Source("home_realm_discovery_policy", "/policies/homeRealmDiscoveryPolicies"),
     # delegated only: learn.microsoft.com/graph/api/list-featurerolloutpolicies
@@ -68,31 +71,40 @@ SOURCES = (
     Source("cross_tenant_access_partner", "/policies/crossTenantAccessPolicy/partners"),
     Source("identity_provider", "/identity/identityProviders"),
     Source("external_federation", "/directory/federationConfigurations/graph.samlOrWsFedExternalDomainFederation"),
-    Source("domain", "/domains", below=Source("internal_federation", "/federationConfiguration"), when=_federated_root),
-    Source("organization", "/organization", below=Source("certificate_based_authentication", "/certificateBasedAuthConfiguration")),
+    Source("domain", "/domains", below=(Source("internal_federation", "/federationConfiguration"),), when=_federated_root),
+    Source(
+        "organization",
+        "/organization",
+        below=(
+            Source("certificate_based_authentication", "/certificateBasedAuthConfiguration"),
+            # where the sign-in page's links lead, "forgot my password" among them, in each language:
+            # learn.microsoft.com/graph/api/organizationalbranding-list-localizations
+            Source("organizational_branding", "/branding/localizations", may_be_missing=True),
+        ),
+    ),
     Source(
         "public_key_infrastructure",
         "/directory/publicKeyInfrastructure/certificateBasedAuthConfigurations",
-        below=Source("certificate_authority", "/certificateAuthorities"),
+        below=(Source("certificate_authority", "/certificateAuthorities"),),
     ),
     Source("mobile_app", "/deviceAppManagement/mobileApps", hidden_in_v1="apps of managed Google Play", follow=True),
     Source("mobile_app_configuration", "/deviceAppManagement/mobileAppConfigurations"),
     Source("targeted_managed_app_configuration", "/deviceAppManagement/targetedManagedAppConfigurations"),
     Source("device_configuration", "/deviceManagement/deviceConfigurations", hidden_in_v1="profiles for SCEP, PKCS and trusted root certificates"),
-    Source("configuration_policy", "/deviceManagement/configurationPolicies", beta=True, below=Source("configuration_policy_settings", "/settings")),
+    Source("configuration_policy", "/deviceManagement/configurationPolicies", beta=True, below=(Source("configuration_policy_settings", "/settings"),)),
     Source(
         "group_policy_configuration",
         "/deviceManagement/groupPolicyConfigurations",
         beta=True,
-        below=Source("group_policy_definition", "/definitionValues", below=Source("group_policy_value", "/presentationValues")),
+        below=(Source("group_policy_definition", "/definitionValues", below=(Source("group_policy_value", "/presentationValues"),)),),
     ),
 )
 
 
-def _kinds(source: Source | None) -> Iterator[str]:
-    if source is not None:
-        yield source.kind
-        yield from _kinds(source.below)
+def _kinds(source: Source) -> Iterator[str]:
+    yield source.kind
+    for below in source.below:
+        yield from _kinds(below)
 
 
 #: those that can be asked for alone
@@ -160,16 +172,11 @@ class Reader:
 
     def _source(self, client: Client, source: Source) -> None:
         objects = self._objects(client, source)
-        if source.below is None:
-            for _unused in objects:
-                pass
-        else:
-            self._below(
-                client,
-                source,
-                source.below,
-                ((item, f"{source.path.partition('?')[0]}/{urllib.parse.quote(str(item['id']))}") for item in objects if "id" in item),
-            )
+        parents = ((item, f"{source.path.partition('?')[0]}/{urllib.parse.quote(str(item['id']))}") for item in objects if "id" in item)
+        for below, own in zip(source.below, itertools.tee(parents, len(source.below)), strict=True):  # one alone keeps nothing
+            self._below(client, source, below, own)
+        for _unused in objects:
+            pass
 
     def _objects(self, client: Client, source: Source) -> Iterator[Mapping[str, Any]]:
         """The objects of a list, looked at. What stops it on the way is told."""
@@ -259,7 +266,9 @@ class Reader:
             parent, _unused = waiting.pop(path)
             if not answer.ok:
                 exc = answer.error(Request("GET", path))
-                if exc.status == 403:
+                if exc.status == 404 and below.may_be_missing:
+                    self.looked_at.setdefault(below.kind, 0)
+                elif exc.status == 403:
                     if not denied:  # once for all of them
                         self._refused(below.kind, None, exc)
                     denied = True
@@ -269,10 +278,10 @@ class Reader:
             self.looked_at.setdefault(below.kind, 0)
             for item in self._listed(client, below, path, parent, answer.body):
                 self._look(below, item, parent)
-                if below.below is not None and item.get("id"):
+                if below.below and item.get("id"):
                     deeper.append(({**parent}, f"{path}/{urllib.parse.quote(str(item['id']))}"))
-        if below.below is not None and deeper:
-            self._below(client, below, below.below, iter(deeper))
+        for deepest in below.below if deeper else ():
+            self._below(client, below, deepest, iter(deeper))
 
     def _listed(self, client: Client, source: Source, path: str, parent: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         """The objects of an answer, and of those that follow it."""

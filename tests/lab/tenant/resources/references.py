@@ -96,6 +96,19 @@ def certificate_based_authentication(call: Call) -> Answer:
     return call.page("certificateBasedAuthConfiguration", call.table("certificate_based_authentication"))
 
 
+@operation(
+    "GET",
+    "/organization/{id}/branding/localizations",
+    permissions="OrganizationalBranding.Read.All Organization.Read.All Organization.ReadWrite.All OrganizationalBranding.ReadWrite.All",
+)
+def branding_localizations(call: Call) -> Answer:
+    """learn.microsoft.com/graph/api/organizationalbranding-list-localizations. Without any branding the default one is answered with 404
+    (organizationalbranding-get); that the list is too is not documented."""
+    if call.params["id"] != company.tenant_id() or not list(call.table("branding")):
+        not_found(call.params["id"])
+    return call.page("organizationalBrandingLocalization", call.table("branding"))
+
+
 #: Only in beta, for which msgraph-sdk has no models and the strict schema no description: learn.microsoft.com/graph/api/resources/
 #: intune-deviceconfigv2-devicemanagementconfigurationpolicy, intune-grouppolicy-grouppolicyconfiguration (view=graph-rest-beta).
 _BETA = {
