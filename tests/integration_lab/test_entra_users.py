@@ -457,7 +457,7 @@ def test_info_of_a_shard(change):
         ({"users": ["a@b.example"], "licences": {"add": ["NO_SUCH"]}}, "licence_unknown"),
         ({"users": ["a@b.example"], "licences": {"add": ["SPE_E3"], "remove": ["spe_e3"]}}, "bad_option"),
         ({"users": ["a@b.example"], "licences": {"set": ["SPE_E3"], "remove": ["FLOW_FREE"]}}, "bad_option"),
-        ({"src": "/nonexistent"}, "file_missing"),
+        ({"src": "/nonexistent/users.jsonl"}, "file_missing"),
         ({"src": "/"}, "file_read_failed"),
         ({"snapshot": "/nonexistent", "vault_password": "x"}, "snapshot_missing"),
         ({"users": ["a@b.example"], "password": "generate", "password_length": 8}, "bad_option"),
