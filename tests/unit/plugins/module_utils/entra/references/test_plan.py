@@ -369,3 +369,18 @@ def test_staged_rollout(policy: dict[str, Any], on: bool) -> None:
 )
 def test_why_it_was_not_shown(code: str, status: int, text: str, reason: str) -> None:
     assert plan.reason_of(code, status, text) == reason
+
+
+@pytest.mark.parametrize(
+    ("item", "key"),
+    [
+        ({"id": "0", plan.OF: "p"}, "p/0"),  # a setting of a settings catalog policy, the default language of a sign-in page
+        ({"id": "AAAAAAAA-0000-4000-8000-000000000001", plan.OF: "p"}, "AAAAAAAA-0000-4000-8000-000000000001"),
+        ({"id": "0"}, "0"),
+        ({"tenantId": "t"}, "t"),
+        ({}, "domain"),
+    ],
+)
+def test_what_is_numbered_below_another_is_named_by_both(item, key):
+    """Whoever accepts it accepts that one alone."""
+    assert plan.identity("domain", item)["id"] == key
