@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
+STAGES = "preflight,snapshot,freeze,gate,users,domains,passwords,app,relying_parties,agents,accounts,clients,final_gate,report"
 START = {"ansible.builtin.import_role": {"name": "offboard.iij_id.offboard", "tasks_from": "start"}}
 
 
@@ -92,10 +93,19 @@ def test_tags_of_whoever_imports_a_playbook_choose_it(tmp_path: Path, words: tup
     assert code == 0 and (tmp_path / "run" / "report.html").exists(), output
 
 
-def test_decommission_has_a_tag_for_each_of_its_stages_and_begins_with_all_of_them() -> None:
+def test_decommission_has_a_tag_for_each_of_its_stages_and_knows_all_of_them() -> None:
     begin, *others = yaml.safe_load((ROOT / "playbooks" / "decommission.yml").read_text())
     tags = {tag for play in others for tag in ([play["tags"]] if isinstance(play["tags"], str) else play["tags"])} - {"always"}
-    assert set(begin["tags"]) == tags and all((ROOT / "playbooks" / f"{tag}.yml").exists() for tag in tags)
+    assert set(begin["vars"]["__offboard_tags"]) == tags and "tags" not in begin and all((ROOT / "playbooks" / f"{tag}.yml").exists() for tag in tags)
+
+
+@pytest.mark.parametrize("words", [("--skip-tags", STAGES), ("--tags", "report"), ("--tags", "report", "--skip-tags", "users")], ids=["none", "one", "both"])
+def test_whatever_stages_are_chosen_the_run_begins_and_ends(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """The variables are checked, the steps registered, and what comes next is told."""
+    book = ROOT / "playbooks" / "decommission.yml"
+    code, output = play(tmp_path, book, *words, offboard_options=["directory_sync"], offboard_vault_password="Vault-31")
+    assert code == 0 and (tmp_path / "run" / "steps.json").exists() and "Tell what was done, what waits for a person" in output, output
+    assert (tmp_path / "run" / "report.html").exists() == ("report" in words), output
 
 
 @pytest.mark.parametrize(
