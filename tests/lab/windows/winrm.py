@@ -55,8 +55,10 @@ _CANNOT_START = 2147942400  # 0x80070000 plus the Win32 error
 _SAY = r"(?: \( \s* (?:echo|exit) \b [^()]* \) | (?:echo|exit) \b [^()]* )"
 _PATHS = r"%\w \s+ in \s+ \( (?: \s* \"[^\"]*\" )* \)"
 _LISTABLE = rf"for \s+ {_PATHS} \s+ do \s+ @dir \s+ /a \s+ %d \s+ >nul \s+ 2>nul \s+ && \s+ echo \s+ %d"
+_SAY_HOW = r"echo \s+ [\w:-]+"
+_QUERY = rf"reg\.exe \s+ query \s+ (?: \"[^\"<>|&^`%]*\" | [^\s\"<>|&^`%]+ ) (?: \s+ /[\w:]+ )* \s+ 2>nul && {_SAY_HOW} \|\| {_SAY_HOW}"
 _READ_ONLY = re.compile(
-    rf"""(?ix) ^ (?: cmd(?:\.exe)? \s+ /d \s+ /s \s+ /c \s+ " {_LISTABLE} " | (?! .* [<>|&^`] ) (?: \S*\\ )? (?:
+    rf"""(?ix) ^ (?: cmd(?:\.exe)? \s+ /d \s+ /s \s+ /c \s+ " (?: {_LISTABLE} | {_QUERY} (?: & {_QUERY} )* ) " | (?! .* [<>|&^`] ) (?: \S*\\ )? (?:
       (?: reg(?:\.exe)? \s+ query | schtasks(?:\.exe)? \s+ /query | sc(?:\.exe)? \s+ query | wmic(?:\.exe)? \s+ os \s+ get
         | (?: tasklist | whoami | hostname | where | findstr | systeminfo ) (?:\.exe)? | attrib(?:\.exe)? (?! .* \s [+\-] )
       ) \b .*

@@ -26,6 +26,8 @@ for %f in ("C:\Program Files (x86)" "C:\Program Files (x86)\x") do @echo %~af %~
 type "C:\x\config.yml"
 cmd.exe /d /s /c "for %d in ("C:\Users\x y" "C:\z") do @for /f "delims=" %f in ('dir /s /b /a-d %d') do @echo %~af %~zf %~ff"
 cmd.exe /d /s /c "for %d in ("C:\Users\x y" "C:\z") do @dir /a %d >nul 2>nul && echo %d"
+cmd.exe /d /s /c "reg.exe query HKLM\X /s /reg:64 2>nul&&echo a-1:0||echo a-1:1"
+cmd.exe /d /s /c "reg.exe query "HKLM\X Y" /s /reg:64 2>nul&&echo a-1:0||echo a-1:1&reg.exe query HKLM\Z /s 2>nul&&echo a-1:0||echo a-1:1"
 C:\windows\System32\tar.exe -P -c -f - "C:\Users\x y\0A" C:\z
 """.strip().splitlines()
 
@@ -48,6 +50,10 @@ for /f "delims=" %f in ('del x') do @echo %f
 cmd.exe /d /s /c "for %d in ("C:\x") do @dir /a %d >nul 2>nul && del %d"
 cmd.exe /d /s /c "for %d in ("C:\x") do @dir /a %d >C:\y 2>nul && echo %d"
 cmd.exe /d /s /c "for %d in ("C:\x") do @for /f "delims=" %f in ('del %d') do @echo %f"
+cmd.exe /d /s /c "reg.exe query HKLM\X /s 2>nul&&echo a:0||del C:\x"
+cmd.exe /d /s /c "reg.exe query HKLM\X /s 2>C:\x&&echo a:0||echo a:1"
+cmd.exe /d /s /c "reg.exe query HKLM\X /s 2>nul&&echo a:0||echo a:1&reg.exe add HKLM\X /f"
+cmd.exe /d /s /c "reg.exe query HKLM\X&del x /s 2>nul&&echo a:0||echo a:1"
 tar.exe -P -c -f C:\x C:\y
 tar.exe -x -f -
 directory.exe
