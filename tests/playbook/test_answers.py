@@ -89,6 +89,7 @@ def test_no_variable_is_read_past_its_answer() -> None:
     assert len(known) > 150
     files = [file for pattern in ("roles/*/*/*.yml", "playbooks/**/*.yml") for file in places.ROOT.glob(pattern)]
     read = {(file.parts[-3], name) for file in files for name in re.findall(r"(?<![\w.'])([a-z]\w+) \| default\(", file.read_text()) if name in known}
+    assert [name for file in files for name in re.findall(r"\bif (?:not )?([a-z]\w+) else\b", file.read_text()) if name in known] == []  # blanks are true
     assert {name for _role, name in read} == {"offboard_run_dir", "microsoft_365_domains", "integrated_windows_authentication_browser_settings"}
 
 

@@ -285,7 +285,7 @@ WARNINGS: dict[str, Text] = {
     ),
     "timers_not_known": Text(
         "{path} cannot be read; whether that user has units of systemd is not known",
-        "{path} を読み取れないため、その利用者のsystemdタイマーの有無は不明です",
+        "{path} を読み取れないため、その利用者のsystemdユニットの有無は不明です",
     ),
     "not_written_in_place": Text(
         "{name} lies on {file_system}, which does not write new contents over the old ones: what lay there stays on the disk until it is used again. Revoke "

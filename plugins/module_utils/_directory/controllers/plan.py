@@ -106,7 +106,7 @@ def problems(name: str, root: Entry, partners: Sequence[Partner], *, global_cata
 
     ignored: names of those whose state does not matter; so it does not that nothing comes from them.
     """
-    left_out = {names.host(one) for one in ignored}
+    left_out = {names.host(one) for one in ignored} - {""}  # the name of a partner whom the domain has no more
     found = []
     if (root.text("isSynchronized") or "").upper() != "TRUE":
         found.append(("not_synchronized", f"{name} has not finished its first synchronization since it started"))

@@ -21,7 +21,7 @@ from . import plan
 
 _T = TypeVar("_T")
 
-_USER = ("id", "userPrincipalName", "accountEnabled", "onPremisesSyncEnabled", "assignedLicenses")
+_USER = ("id", "userPrincipalName", "accountEnabled", "userType", "onPremisesSyncEnabled", "assignedLicenses")
 #: learn.microsoft.com/graph/api/user-list: 500 users a page with signInActivity, 999 without
 _USERS = f"/users?$select={','.join(_USER)},signInActivity&$top=500"
 _USERS_ALONE = f"/users?$select={','.join(_USER)}&$top=999"

@@ -115,7 +115,7 @@ class _Meant:
                 if by_group := works_by_group(record):
                     self._by_group[user_id] = shared_groups.setdefault(by_group, by_group)
                 root = root_of(domain := upn_domain(upn), roots)
-                counted[root, bool(record["licences"] or by_group)] += record["accountEnabled"]
+                counted[root, bool(record["licences"] or by_group)] += bool(record["accountEnabled"])
                 if root is not None:
                     self._domains[user_id], self._names[user_id] = shared_names.setdefault(domain, domain), upn
             self.licensed = frozenset(root for root in roots if counted[root, True] > counted[root, False])

@@ -45,18 +45,23 @@ def starts(client: Client) -> Starts:
     jobs = [job for place in answer["places"] for job in cron.jobs(cron.place_of(place), homes)]
     if folders := cron.script_folders(jobs):  # besides those that every machine has
         jobs += [job for place in client.ask("cron_scripts", folders=folders) for job in cron.jobs(cron.place_of(place), homes)]
-    units, at_jobs = map(starters.of_unit, answer["units"]), map(starters.of_at, answer["at_jobs"])
-    others = list(units)
+    units = [starters.of_unit(unit) for unit in answer["units"]]
     # what has systemd start a service starts what that does
     services: dict[str, Programs] = {}
-    for unit in others:
+    for unit in units:
         services[unit.name] = services.get(unit.name, ()) + unit.programs
     jobs = [replace(job, programs=_through(job.programs, services)) for job in jobs]
-    others += [replace(job, programs=_through(job.programs, services)) for job in at_jobs]
+    others = [replace(one, programs=_through(one.programs, services)) for one in (*units, *map(starters.of_at, answer["at_jobs"]))]
     paths = cron.asked_paths([*(job.programs for job in jobs), *(other.programs for other in others)])
     real = client.ask("real_paths", paths=paths) if paths else {}
     return Starts(jobs, others, real, answer["orphans"], answer["not_looked_at"])
 
 
 def _through(programs: Programs, services: Mapping[str, Programs]) -> Programs:
-    return tuple(dict.fromkeys((*programs, *(program for written, _path in programs for program in services.get(written, ())))))
+    found = dict.fromkeys(programs)
+    left = list(programs)
+    for written, _path in left:  # which grows
+        new = [program for program in services.get(written, ()) if program not in found]
+        found |= dict.fromkeys(new)
+        left += new
+    return tuple(found)

@@ -8,6 +8,7 @@ Users write units of their own, so these files are strangers': what is no plain 
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 
@@ -75,6 +76,7 @@ def starters(accounts):
 def _starters(folders, whose):
     """Units with what their services start, the strongest folder first, and whether something starts them."""
     wanted = {name for folder in folders for entry in _names(folder) if entry.endswith(_WANTING) for name in _names(os.path.join(folder, entry))}
+    unit = functools.lru_cache(maxsize=None)(lambda name: _unit(name, folders))  # many services want the same ones
     found, named = [], set()
     for name in sorted(wanted | {os.path.basename(path) for folder in folders for path in files_of(folder)}):
         what = _STARTER.fullmatch(name)
@@ -84,12 +86,12 @@ def _starters(folders, whose):
             continue
         service = name
         if what["type"] != "service":
-            service = _service_of(what, _unit(name, folders))
+            service = _service_of(what, unit(name))
             named.add(service)
         # systemd-run starts the timers that it makes, and what it made is gone when it has ended
         transient = what["type"] != "service" and os.path.basename(os.path.dirname(path)) == "transient"
-        for one in _together(service, folders):
-            settings = _unit(one, folders)
+        for one in _together(service, unit):
+            settings = unit(one)
             found.append(
                 {
                     **whose,
@@ -104,14 +106,14 @@ def _starters(folders, whose):
                 }
             )
     # a service that another unit is there to start is told by that one
-    return [unit for unit in found if unit["enabled"] or unit["name"] not in named]
+    return [one for one in found if one["enabled"] or one["name"] not in named]
 
 
-def _together(service, folders):
-    """The service, and those that systemd starts with it, before it or after it."""
+def _together(service, unit):
+    """The service, and those that systemd starts with it, before it or after it. `unit`: the settings of one."""
     found = [service]
     for name in found:  # which grows
-        settings = _unit(name, folders)
+        settings = unit(name)
         named = [one for setting in _WITH_IT for value in settings.get(setting, ()) for one in value.split()]
         found += [one for one in dict.fromkeys(named) if one.endswith(".service") and one not in found]
     return found

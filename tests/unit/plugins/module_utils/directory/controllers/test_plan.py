@@ -51,6 +51,13 @@ def test_what_does_not_come_from_one_that_does_not_matter(ignored, codes):
     assert all("c.ad.example" in msg for _code, msg in found)
 
 
+@pytest.mark.parametrize("ignored", ["", " ", "http://["])
+def test_what_names_no_host_ignores_none(ignored):
+    """A partner whom the domain has no more has no name, and is nobody who was named."""
+    found = health.problems("dc", Entry("", WELL), [BAD], global_catalog=True, alone=False, ignored=[ignored])
+    assert [code for code, _msg in found] == ["replication_failing"]
+
+
 SETTINGS = uuid.UUID("0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f11")
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.sign_in_readiness.plan import Registration
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.sign_in_readiness.read import Legacy, Registrations
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.sign_in_readiness.read import Legacy, Parts, Registrations, read_users
+from ansible_collections.offboard.iij_id.plugins.module_utils._graph.errors import GraphError
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.progress import Progress
 
 ENTRIES = [("A", "POP3"), ("b", "IMAP4"), ("a", "IMAP4"), ("a", "POP3")]
@@ -50,3 +51,27 @@ class Report:
 def test_a_row_that_does_not_say_it_is_not_known(row: dict[str, Any], expected: Registration | None) -> None:
     found = Registrations(Report({"id": "A1", **row}), Progress(None, "x", None))  # type: ignore[arg-type]
     assert found.of("a1") == expected and found.of("b") is None
+
+
+class Tenant:
+    """A client of Microsoft Graph that gives of a user what is asked for, and nothing else."""
+
+    user = {"id": "1", "userPrincipalName": "a@b.example", "accountEnabled": True, "userType": "Guest", "onPremisesSyncEnabled": None, "assignedLicenses": []}
+
+    def __init__(self, *, shows_activity: bool) -> None:
+        self._shows_activity = shows_activity
+
+    def pages(self, path: str) -> Iterator[list[dict[str, Any]]]:
+        if not self._shows_activity and "signInActivity" in path:
+            raise GraphError("no", code="permission_missing", status=403)
+        fields = path.partition("$select=")[2].partition("&")[0].split(",")
+        yield [{name: value for name, value in self.user.items() if name in fields}]
+
+    def list(self, path: str) -> Iterator[dict[str, Any]]:
+        return (item for page in self.pages(path) for item in page)
+
+
+@pytest.mark.parametrize("shows_activity", [True, False])
+def test_all_of_a_user_that_is_judged_is_asked_for(shows_activity: bool) -> None:
+    """Also whether they are a guest, whom policies for guests take."""
+    assert list(read_users(Tenant(shows_activity=shows_activity), Parts())) == [(Tenant.user, shows_activity)]  # type: ignore[arg-type]
