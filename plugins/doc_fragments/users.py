@@ -29,7 +29,7 @@ options:
         lines that say different things of one user.
       - For M(offboard.iij_id.entra_users) it may stand beside O(snapshot). It selects nobody then; what a line says of a user of the snapshot holds instead of
         what the snapshot says, so that nobody is enabled by one task to be blocked by the next. Licences to add or to remove are beside those of the snapshot.
-        Whoever it blocks gets no licence because of the snapshot.
+        Whoever it blocks gets the snapshot's nevertheless, unless it says so of their licences too.
     type: path
   snapshot:
     description: The users of a snapshot that M(offboard.iij_id.entra_snapshot) wrote. Its folder, or one of its C(users-*.jsonl) files.

@@ -103,10 +103,8 @@ def said_in(line: Mapping[str, Any], skus: Skus) -> dict[str, Any]:
 def otherwise(base: Desired, said: Mapping[str, Any]) -> Desired:
     """`base`, but for what was said of the user alone. Licences that are added or removed so are beside those of a snapshot, and instead of a task's.
 
-    Whoever is said to be blocked gets none because of a snapshot: a leaver needs no seat.
+    Whoever is said to be blocked gets those of the snapshot nevertheless: a mailbox may hang on them. For a leaver without, `set` says so.
     """
-    if said.get("enabled") is False:
-        base = replace(base, add={sku: plans for sku, plans in base.add.items() if sku not in base.restored}, restored=())
     if "add" not in said:
         return replace(base, **said)
     saved = {sku: base.add[sku] for sku in base.restored}
