@@ -77,14 +77,14 @@ class Once:
     """Which texts have come, in 10 to 20 bytes each; two of 100,000 are taken for one as seldom as two marks are."""
 
     def __init__(self) -> None:
-        self._slots, self._count = array("Q", bytes(8 * 1024)), 0
+        self._slots, self._count = array("Q", [0]) * 1024, 0
 
     def is_new(self, text: str) -> bool:
         """Whether it has not come before; from now on it has."""
         new = self._put(hash(text) % 2**64 or 1)
         if new and self._count * 5 > len(self._slots) * 4:
             full = self._slots
-            self._slots, self._count = array("Q", bytes(16 * len(full))), 0
+            self._slots, self._count = array("Q", [0]) * (2 * len(full)), 0
             for one in full:
                 if one:
                     self._put(one)
