@@ -82,7 +82,7 @@ def _enter(descriptor: int, lock: str, module: str) -> Mapping[str, Any] | None:
         if not _take(descriptor, _AT_WORK) or mine.can_see(holder) or not is_shown(lambda: _take(descriptor, _RUN), _KEEPER_ENDS, agreeing=ONE_READ):
             return holder
         holder = {}
-    if (run := mine.run()["run"]) is not None and _take(descriptor, _RUN):
+    if (run := mine.run()["run"]) is not None and _take(descriptor, _RUN):  # nobody keeps it
         fcntl.lockf(descriptor, fcntl.LOCK_UN, 1, _RUN)
         _keep(lock, run[0])
     fcntl.lockf(descriptor, fcntl.LOCK_SH, 1, _AT_WORK)

@@ -29,18 +29,17 @@ class RegistryConnection(Protocol):
     def cmd(self) -> Callable[..., Answer]: ...
 
 
-def query(key: str, *arguments: str) -> tuple[str, ...]:
-    """The command that reads a key."""
-    return ("reg.exe", "query", key, *arguments)
-
-
 def query_below(key: str) -> tuple[str, ...]:
     """The command that `read_below` begins with."""
-    return query(key, "/s", "/reg:64")
+    return ("reg.exe", "query", key, "/s", "/reg:64")
 
 
 def _query(machine: RegistryConnection, key: str, *arguments: str) -> list[Key] | None:
-    answer = machine.run(*query(key, *arguments))
+    return _asked(machine, ("reg.exe", "query", key, *arguments))
+
+
+def _asked(machine: RegistryConnection, command: tuple[str, ...]) -> list[Key] | None:
+    answer = machine.run(*command)
     return parse_query(answer.text) if answer.exit_code == 0 else None
 
 
@@ -63,7 +62,7 @@ def read_if_there(machine: RegistryConnection, key: str, *, view: int = 64, recu
 def read_below(machine: RegistryConnection, root: str, path: str) -> list[Key]:
     """A key with all below it; empty when the listings from `root` on prove that it is not there. Raises OffboardError `registry_unreadable`."""
     whole = rf"{root}\{path}"
-    if (found := _query(machine, whole, "/s", "/reg:64")) is not None:
+    if (found := _asked(machine, query_below(whole))) is not None:
         return found
     above = root
     for part in path.split("\\"):

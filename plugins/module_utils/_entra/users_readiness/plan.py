@@ -37,7 +37,7 @@ class Meant:
         return by_snapshot if self.said is None else self.said.get("enabled", by_snapshot)
 
     def licences(self) -> Desired | None:
-        """Which licences they shall have; None: nobody has said. Whoever was blocked then, or shall be, only has those that the operator says."""
+        """Which licences they shall have; None: nobody has said. Of whoever was blocked then, or shall be, only what the operator says of them is judged."""
         said = self.said or {}
         if "add" not in said and not self.works_as_then():
             return None
