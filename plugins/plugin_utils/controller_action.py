@@ -176,14 +176,15 @@ class ControllerAction(ActionBase):
     _supports_async = False
     TRANSFERS_FILES = False
 
-    #: The module's connection options are taken from the host's variables, unless the task names a `host` itself.
-    from_host_variables: ClassVar[bool] = False
     #: Whether the module runs in a fork of this process, not in a Python of its own.
     in_fork: ClassVar[bool] = fork.KNOWN
-    #: Options that are set here, whatever the task says.
-    _lent: Mapping[str, Any] = {}
     #: By task: a process of Ansible's runs all items of a loop.
     _loops: ClassVar[dict[str, _Loop]] = {}
+
+    @property
+    def from_host_variables(self) -> bool:
+        """Whether the module's connection options are taken from the host's variables, unless the task names a `host` itself."""
+        return False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         task_vars = dict(task_vars or {})
@@ -193,9 +194,15 @@ class ControllerAction(ActionBase):
                 arguments["machines"] = [self._with_connection(machine, task_vars) for machine in machines]
             else:
                 arguments = {**self._from_host_variables(task_vars), **arguments}
-        arguments |= self._lent
-        self._use_local_connection()
-        result = super().run(tmp, task_vars)
+        with self._lent(task_vars) as lent:
+            self._use_local_connection()
+            return self._run({**arguments, **lent}, super().run(tmp, task_vars), task_vars)
+
+    def _lent(self, task_vars: dict[str, Any]) -> contextlib.AbstractContextManager[dict[str, Any]]:
+        """Options that are set whatever the task says, and are good while the module runs."""
+        return contextlib.nullcontext({})
+
+    def _run(self, arguments: dict[str, Any], result: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         if self._leaves_the_controller_out(task_vars):
             limit = task_vars["ansible_limit"]
             return {

@@ -79,8 +79,6 @@ def _parts(name: str, text: str) -> tuple[str, str, str]:
 _MADE_BELOW = "# Below, all is made by ./dev pages from the fragments of documentation that the modules extend.\n"
 #: By the fragment of documentation that a module extends, the group of modules that take the same options.
 _GROUPS = {"entra": "entra", "directory": "directory", "windows": "windows", "linux": "linux", "openldap": "openldap", "run": "changes", "vault": "vault"}
-#: By the group, the action plugin; on_controller for all others.
-_PLUGINS = {"windows": "on_controller_for_host", "linux": "on_controller_for_target"}
 
 
 def runtime() -> str:
@@ -89,7 +87,7 @@ def runtime() -> str:
     if not mark:
         raise Failure("meta/runtime.yml has no place for what is made")
     groups: dict[str, list[str]] = {group: [] for group in _GROUPS.values()}
-    routed: dict[str, str] = {}
+    routed: list[str] = []
     own = {file.stem for file in (ROOT / "plugins" / "action").glob("*.py")}
     for file in sorted((ROOT / "plugins" / "modules").glob("*.py")):
         text = file.read_text(encoding="utf-8")
@@ -102,14 +100,13 @@ def runtime() -> str:
             if fragment in _GROUPS:
                 groups[_GROUPS[fragment]].append(file.stem)
         if file.stem not in own:
-            world = next((group for group in _PLUGINS if file.stem in groups[group]), "")
-            routed[file.stem] = _PLUGINS.get(world, "on_controller")
+            routed.append(file.stem)
     lines = ["action_groups:"]
     for group, members in groups.items():
         lines += [f"  {group}:", *(f"    - {name}" for name in members)]
     lines += ["plugin_routing:", "  modules:"]
-    for name, plugin in routed.items():
-        lines += [f"    {name}:", f"      action_plugin: offboard.iij_id.{plugin}"]
+    for name in routed:
+        lines += [f"    {name}:", "      action_plugin: offboard.iij_id.on_controller"]
     return hand + mark + "\n".join(lines) + "\n"
 
 

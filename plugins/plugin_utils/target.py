@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A ControllerAction whose module may ask the host of the task, by Ansible's own connection."""
+"""A module on the controller may ask the host of the task, by Ansible's own connection."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from typing import Any
 from ansible import constants as C
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.common.text.converters import to_text
-from ansible_collections.offboard.iij_id.plugins.plugin_utils.controller_action import ControllerAction
+from ansible.plugins.action import ActionBase
 
 #: The module that is carried to the machine.
 _ON_TARGET = "offboard.iij_id.linux_target"
@@ -30,46 +30,44 @@ _BY_ANSIBLE = {"account_remove": ("ansible.builtin.user", "account_refused")}
 _LONGEST_FOLDER = 70
 
 
-class TargetAction(ControllerAction):
-    """The module runs on the controller, where run folder and journal are, and asks the machine by a socket.
+@contextlib.contextmanager
+def lent(action: ActionBase, task_vars: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Options by which the module asks the machine, while the `with` block lasts: it runs on the controller, where run folder and journal are.
 
     Each question is one run of `linux_target` (or of a module of Ansible's own) on the machine, by the connection, the interpreter and the become of the task.
     """
+    machine = copy.copy(action)  # keeps the connection of the task, while that one takes the local one
+    host = str(action._task.delegate_to or task_vars.get("inventory_hostname") or "localhost")
+    folder = tempfile.mkdtemp(prefix="offboard-target-", dir=C.DEFAULT_LOCAL_TMP if len(C.DEFAULT_LOCAL_TMP) < _LONGEST_FOLDER else "/tmp")
+    try:
+        path = os.path.join(folder, "socket")
+        with _serving(path, lambda request: _ask(machine, request, task_vars)):
+            yield {"host": host, "target_socket": path}
+    finally:
+        machine.cleanup(force=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        task_vars = dict(task_vars or {})
-        machine = copy.copy(self)  # keeps the connection of the task, while this one takes the local one
-        host = str(self._task.delegate_to or task_vars.get("inventory_hostname") or "localhost")
-        folder = tempfile.mkdtemp(prefix="offboard-target-", dir=C.DEFAULT_LOCAL_TMP if len(C.DEFAULT_LOCAL_TMP) < _LONGEST_FOLDER else "/tmp")
-        try:
-            path = os.path.join(folder, "socket")
-            with _serving(path, lambda request: machine._ask(request, task_vars)):
-                self._lent = {"host": host, "target_socket": path}
-                return super().run(tmp, task_vars)
-        finally:
-            machine.cleanup(force=True)
-            shutil.rmtree(folder, ignore_errors=True)
 
-    def _ask(self, request: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        """The answer of the machine, or what kept it from one."""
-        name, refused = _BY_ANSIBLE.get(request["operation"], (_ON_TARGET, ""))
-        arguments = request["arguments"] if refused else request
-        try:
-            result = self._execute_module(module_name=name, module_args=arguments, task_vars=task_vars)
-        except AnsibleConnectionFailure as exc:
-            return _failure("unreachable", to_text(exc))
-        except AnsibleError as exc:  # become, temporary folder, interpreter
-            return _failure("target_failed", to_text(exc))
-        if refused and not result.get("unreachable"):
-            failed = result.get("failed")
-            return _failure(refused, to_text(result.get("msg", ""))) if failed else {"answer": {"changed": bool(result.get("changed"))}}
-        if "answer" in result:
-            return {"answer": result["answer"]}
-        if isinstance(result.get("failure"), dict):
-            return {"failure": {**result["failure"], "msg": result["msg"]}}
-        if result.get("unreachable"):
-            return _failure("unreachable", to_text(result.get("msg", "")))
-        return _failure("target_failed", to_text(result.get("msg", "")))
+def _ask(machine: ActionBase, request: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+    """The answer of the machine, or what kept it from one."""
+    name, refused = _BY_ANSIBLE.get(request["operation"], (_ON_TARGET, ""))
+    arguments = request["arguments"] if refused else request
+    try:
+        result = machine._execute_module(module_name=name, module_args=arguments, task_vars=task_vars)
+    except AnsibleConnectionFailure as exc:
+        return _failure("unreachable", to_text(exc))
+    except AnsibleError as exc:  # become, temporary folder, interpreter
+        return _failure("target_failed", to_text(exc))
+    if refused and not result.get("unreachable"):
+        failed = result.get("failed")
+        return _failure(refused, to_text(result.get("msg", ""))) if failed else {"answer": {"changed": bool(result.get("changed"))}}
+    if "answer" in result:
+        return {"answer": result["answer"]}
+    if isinstance(result.get("failure"), dict):
+        return {"failure": {**result["failure"], "msg": result["msg"]}}
+    if result.get("unreachable"):
+        return _failure("unreachable", to_text(result.get("msg", "")))
+    return _failure("target_failed", to_text(result.get("msg", "")))
 
 
 def _failure(code: str, msg: str) -> dict[str, Any]:
