@@ -48,7 +48,7 @@ options:
     description:
       - The plan that a person approved, as M(offboard.iij_id.run_plan) has kept it. The task changes nothing but what stands there, or a part of it that is
         still open (fewer objects, or fewer of an object's properties); what is removed must be what it was then. Otherwise it fails before anything is
-        written, with the code C(not_approved), and says what differs. In check mode that is a warning.
+        written, with the code C(not_approved), and says what differs; so it does in check mode.
       - A plan that is missing, or is not the one with that hash, is refused with the code C(plan_missing) or C(plan_damaged).
     type: dict
     suboptions:

@@ -652,7 +652,7 @@ WALKED = {
 }
 #: what else knows the example, and why not every thing has it
 OF_THE_EXAMPLE = {
-    "playbooks/stages/clients.yml": "its stage played the role on the users' machines alone",
+    "playbooks/stages/tasks/policies_and_devices.yml": "its stage played the role on the users' machines alone",
     "plugins/doc_fragments/intune.py": "options that both modules take",
     "plugins/doc_fragments/judged.py": "made by ./dev pages",
     "plugins/module_utils/_core/phrases.py": "a way back in words of its own",
@@ -673,6 +673,35 @@ def test_the_walk_for_a_managed_thing_is_short_and_names_every_file() -> None:
     assert [words for words in WALKED.values() if words not in walk] == []
     files = [*PLUGINS.rglob("*.py"), *places.ROOT.glob("roles/**/*.yml"), *places.ROOT.glob("playbooks/**/*.yml")]
     assert {str(file.relative_to(places.ROOT)) for file in files if _EXAMPLE.search(file.read_text())} == {*WALKED, *OF_THE_EXAMPLE}
+
+
+def _changes(file: Path) -> list[str]:
+    """The modules by which a file of tasks, with all that it imports and includes, changes things outside of the run folder; twice for a loop."""
+    modules = set(yaml.safe_load((places.ROOT / "meta" / "runtime.yml").read_text())["action_groups"]["changes"])
+    modules -= {"entra_provisioning_gate", "entra_snapshot", "handover_letters", "iij_id_export", "manual_steps", "vault_file"}
+    found: list[str] = []
+    content = yaml.safe_load(file.read_text())
+    for task in _tasks([task for play in content for task in play["tasks"]] if "tasks" in content[0] else content):
+        for key, value in task.items():
+            module = key.removeprefix("offboard.iij_id.")
+            if key == "ansible.builtin.import_role":
+                entry: Any = value
+                found += _changes(places.ROOT / "roles" / entry["name"].rpartition(".")[2] / "tasks" / f"{entry.get('tasks_from', 'main')}.yml")
+            elif key in ("ansible.builtin.import_tasks", "ansible.builtin.include_tasks") and "{{" not in str(value):
+                found += _changes(file.parent / str(value))
+            elif module in modules and task.get("check_mode") is not True:
+                found += [module] * (2 if "loop" in task else 1)
+    return found
+
+
+def test_a_stage_with_several_changes_is_compared_as_a_whole_with_what_was_approved() -> None:
+    """Before its first one: as_approved.yml plays them in check mode first."""
+    stages = places.ROOT / "playbooks" / "stages"
+    several = {file.stem for file in (stages / "tasks").glob("*.yml") if len(_changes(file)) > 1}
+    assert several == {"accounts", "agent", "app", "client", "linux_agent", "passwords", "policies_and_devices", "users"}
+    one = {"domains": ["entra_domain"], "freeze": ["win_scheduled_task", "linux_cron_job"], "gate": ["entra_app"]}  # the two are for different machines
+    found = {file.stem: _changes(file) for file in stages.glob("*.yml") if file.stem != "preflight"}  # which tries in check mode
+    assert {stage: changes for stage, changes in found.items() if changes} == one
 
 
 def _tasks(node: object) -> list[dict[str, object]]:

@@ -286,12 +286,7 @@ class _Run:
     def _check_approved(self, changes: Iterable[Change]) -> None:
         if not (approved := self.module.params.get("approved_plan")) or self.resource.in_run_folder:
             return
-        try:
-            plans.check_approved(changes, approved["path"], approved["sha256"].strip().lower())
-        except OffboardError as exc:
-            if not self.module.check_mode:
-                raise
-            _warn(self.module, phrases.english("would_stop", why=exc.msg))
+        plans.check_approved(changes, approved["path"], approved["sha256"].strip().lower())
 
     def _predict(self, plan: Plan, result: dict[str, Any]) -> None:
         if not self.predictions:
