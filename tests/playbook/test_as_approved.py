@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import collections
 import os
 import subprocess
 import sys
@@ -47,8 +48,8 @@ def test_nothing_is_written_before_the_last_task_is_compared(tmp_path: Path, wor
     (tmp_path / "more.yml").write_text(MORE)
     place = tmp_path / "place"
     place.mkdir()
-    first = {"ansible.builtin.import_tasks": str(places.ROOT / "playbooks" / "stages" / "tasks" / "as_approved.yml")}
-    task = {**first, "vars": {"__offboard_tasks": str(tmp_path / "tasks.yml")}}
+    (tmp_path / "tasks").symlink_to(places.ROOT / "playbooks" / "stages" / "tasks")
+    task = {"ansible.builtin.import_tasks": "tasks/as_approved.yml", "vars": {"__offboard_tasks": "tasks.yml"}}
     (tmp_path / "play.yml").write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
     done = subprocess.run(
         [Path(sys.executable).with_name("ansible-playbook"), "-i", "localhost,", "-c", "local", "-e", f"place={place}", "-e", "approved=false",
@@ -59,3 +60,39 @@ def test_nothing_is_written_before_the_last_task_is_compared(tmp_path: Path, wor
     assert "empty" not in done.stderr
     refused = "offboard_plan_hash=ab12" in words and "approved=true" not in words
     assert (done.returncode != 0) == refused, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("words", "told"), [((), "offboard_plan_hash stands in the inventory"), (("-e", "offboard_plan_hash=cd34"), "")])
+def test_a_hash_in_the_inventory_is_refused(tmp_path: Path, words: tuple[str, ...], told: str) -> None:
+    """Nothing would be compared before the first change."""
+    variables = {"offboard_run_dir": str(tmp_path / "run"), "offboard_language": "en", "offboard_options": ["custom_applications"]}
+    inventory = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}, "vars": {**variables, "offboard_plan_hash": "ab12"}}}
+    (tmp_path / "inventory.yml").write_text(yaml.safe_dump(inventory))
+    done = subprocess.run(
+        [Path(sys.executable).with_name("ansible-playbook"), "-i", "inventory.yml", *words, places.ROOT / "playbooks" / "users.yml"],
+        env=os.environ | {"ANSIBLE_NOCOLOR": "1"}, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert (told in done.stdout) and (done.returncode != 0) == bool(told), done.stdout + done.stderr
+    assert (tmp_path / "run").exists() != bool(told)
+
+
+def test_every_stage_plays_its_own_tasks_twice(tmp_path: Path) -> None:
+    headings = {}
+    for given in ("", "ab12"):
+        done = subprocess.run(
+            [Path(sys.executable).with_name("ansible-playbook"), "-i", "localhost,", "--list-tasks", "-e", f"offboard_plan_hash={given}",
+             places.ROOT / "playbooks" / "decommission.yml"],
+            env=os.environ | {"ANSIBLE_NOCOLOR": "1"}, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        headings[given] = collections.Counter(line.partition("TAGS:")[0].strip() for line in done.stdout.splitlines() if "TAGS:" in line)
+    more = headings["ab12"] - headings[""]
+    told = {name.partition(" : ")[2] for name in more}
+    assert {
+        "Do what shall be otherwise than the snapshot says", "Give passwords or passes and write them into the hand-over file",
+        "Remove grants, service principal and application", "Disable or remove the confirmed accounts and groups", "Disable or remove the confirmed accounts",
+        "Take the accounts of Directory Sync out of OpenLDAP", "Take off what is there", "Remove the confirmed assignments in Intune",
+        "Take IIJ ID's hosts out of the confirmed group policies", "Take IIJ ID's hosts out of the browsers' settings",
+        "Remove the confirmed device certificates with their private keys",
+    } <= told  # fmt: skip
+    assert "Convert the domains to managed, one after the other" not in told

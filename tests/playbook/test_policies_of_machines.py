@@ -49,6 +49,6 @@ def test_the_stage_reads_them_after_its_own_edit() -> None:
     played = [
         task["vars"]["__offboard_tasks"] if "ansible.builtin.import_tasks" in task else task["ansible.builtin.import_role"]["tasks_from"] for task in tasks
     ]
-    assert played == ["policies_and_devices.yml", "read_client", "clients_left", "group_policies", "client.yml", "all_machines"]
+    assert played == ["tasks/policies_and_devices.yml", "read_client", "clients_left", "group_policies", "tasks/client.yml", "all_machines"]
     edit = yaml.safe_load((stage.parent / "tasks/policies_and_devices.yml").read_text())
     assert [task["ansible.builtin.import_role"]["tasks_from"] for task in edit] == ["intune", "policies"]
