@@ -68,6 +68,17 @@ SENTENCES = {
         Text("had a licence in the snapshot that the tenant has no longer", "がスナップショット時に持っていたライセンスは、テナントにもうありません"),
     ),
     "user_gone": ("warning", Text("are in the snapshot, and not in the tenant any more", "はスナップショットにありますが、テナントにもういません")),
+    "named_nobody": (
+        "blocker",
+        Text(
+            "are named by microsoft_365_users_src or microsoft_365_also_enable, and nobody is called so, so that whoever is meant was left as they were. "
+            "Correct the name (the object id, or the user principal name of today; in microsoft_365_also_enable that of the snapshot) and run the stage users "
+            "again, or take it out",
+            "は microsoft_365_users_src または microsoft_365_also_enable に指定されていますが、該当する利用者がおらず、意図した人には何も行われていません。"
+            "指定を修正（オブジェクトIDか現在のユーザープリンシパル名。microsoft_365_also_enable はスナップショット時のもの）してusersの段階を再実行するか、"
+            "指定を外してください",
+        ),
+    ),
     "new_user_blocked": (
         "warning",
         Text(
