@@ -93,7 +93,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 domains:
-  description: For each domain C(total), C(enabled), C(blocked), and C(stays_blocked) for those whom nobody means to enable.
+  description: For each domain C(total), C(enabled), C(blocked), C(stays_blocked) for those whom nobody means to enable, and C(gone)
+    for those of the snapshot, enabled then, whom the tenant has no longer.
   returned: success
   type: list
   elements: dict

@@ -65,8 +65,9 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
             for one, told in zip(chunk, found, strict=True):
                 own = upn_domain(one.upn)
                 sums.add(one.user_id, one.upn, own if root_of(own, roots) else one.meant.domain or own, one.state, one.meant, told)
-        for gone in meant.not_seen():
-            sums.found(*gone)
+        for user_id, upn, told in meant.not_seen():
+            sums.found(user_id, upn, told)
+            sums.gone(upn_domain(upn), told, meant.was_enabled(user_id))
         results.publish()
         return {**sums.answer(), "snapshot_taken": meant.taken, "synchronization": _synchronization(client)}
 
@@ -131,6 +132,10 @@ class _Meant:
         said = self._sayings.of(user_id, item["userPrincipalName"])
         return Meant(self._snapshot.get(user_id), said, self._domains.get(user_id, ""), self._by_group.get(user_id, ()))
 
+    def was_enabled(self, user_id: str) -> bool:
+        """When the snapshot was taken."""
+        return user_id in self._snapshot and not self._snapshot[user_id].blocked
+
     def not_seen(self) -> Iterator[tuple[str, str, dict[str, str]]]:
         """Who is in the snapshot and not in the tenant, and whom the operator names and nobody is."""
         gone: set[str] = set()
@@ -172,8 +177,13 @@ class _Sums:
             self._exceptions.add(code, Skip(KIND, user_id, upn, code, msg).to_dict())
         self._results.add(user_id, upn, "found", next(iter(found)), "; ".join(found.values()))
 
+    def gone(self, domain: str, found: Mapping[str, str], was_enabled: bool) -> None:
+        """One user of the snapshot whom the tenant has no longer."""
+        if "user_gone" in found and was_enabled:
+            self._domains.setdefault(domain, Counter())["gone"] += 1
+
     def answer(self) -> dict[str, Any]:
-        names = ("total", "enabled", "blocked", "stays_blocked")
+        names = ("total", "enabled", "blocked", "stays_blocked", "gone")
         domains = [{"domain": name, **{key: sums[key] for key in names}} for name, sums in sorted(self._domains.items())]
         return {"domains": domains, "counts": dict(self._counts), "exceptions": budget.sample_of(self._exceptions), "left_alone": self.left_alone}
 

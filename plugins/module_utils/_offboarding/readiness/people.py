@@ -169,6 +169,21 @@ def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
                 ),
                 (name,),
             )
+        if mostly(gone := domain.get("gone", 0), domain["total"] + gone, confirmed.max_blocked_percent):
+            name, total = domain["domain"], domain["total"]
+            yield Finding(
+                "blocker",
+                "mostly_gone",
+                Text(
+                    f"{name}: {gone} users who were enabled in the snapshot are not in the tenant any more, which has {total} of that domain now. Did IIJ "
+                    "ID's stop, or somebody else, delete them? Entra keeps deleted users for 30 days: restore them (Users > Deleted users) and run the "
+                    "stage users; if it is right so, raise microsoft_365_max_blocked_percent.",
+                    f"{name}: スナップショットで有効だった利用者{gone}人がテナントにいません（現在このドメインの利用者は{total}人）。"
+                    "IIJ IDの停止などで削除されていませんか。削除済みの利用者は30日間保持されます。Entra管理センターで復元し、usersの段階を実行してください。"
+                    "意図どおりであれば microsoft_365_max_blocked_percent を上げてください。",
+                ),
+                (name,),
+            )
     if people["left_alone"]:
         left = people["left_alone"]
         yield Finding(

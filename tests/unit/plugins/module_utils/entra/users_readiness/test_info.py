@@ -58,6 +58,7 @@ def test_whom_the_operator_names_and_nobody_is(monkeypatch: pytest.MonkeyPatch, 
     meant = users_info._Meant(None, options, Skus(list), ROOTS)  # type: ignore[arg-type]
     for user_id, upn in [*zip(ids[:3], ("u0@a.example", "u1@a.example", "u2@a.example"), strict=True), ("x", "new@a.example")]:
         meant.of({"id": user_id, "userPrincipalName": upn})
+    assert [meant.was_enabled(user_id) for user_id in ids] == [True, True, True, True]  # also_enable names the second
     told = [(name, *found) for _id, name, found in meant.not_seen()]
     assert told == [
         ("u3@a.example", "user_gone"),  # which is told already, whatever was said of them
