@@ -28,17 +28,18 @@ _SHOWN_WORDS = re.compile(
     re.IGNORECASE,
 )
 #: A longer one may be a password, and so may one with the signs that stand between a name and it.
-_SHORT = re.compile(r"[^:%@]{1,3}|[a-z]:", re.IGNORECASE)
+_SHORT = 3
+_SHORT_WORD = re.compile(rf"[^:%@]{{1,{_SHORT}}}|[a-z]:", re.IGNORECASE)
 #: A longer switch of one sign may be one with a password behind it.
 _SHORT_SWITCH = re.compile(r"(?!p)[a-z]{2,3}|pw|[a-z?\d]", re.IGNORECASE)
 #: Switches and properties of which nothing is shown but the name.
 _SAYS_SECRET = re.compile(r"[hrx]?p|.*(?:pass(?!ive|thru)|pwd|pw$|secret|token|cred|auth|key|pin$).*", re.IGNORECASE)
 _SWITCH = re.compile(r"(--|[-/\u2013\u2014])([A-Za-z?][A-Za-z-]*|\d)([=:]?)(.*)", re.DOTALL)
 #: of an environment, of Windows Installer, of PowerShell
-_PROPERTY = re.compile(r"([A-Z][A-Z_]*|\$[A-Za-z:_]+)=(.*)", re.DOTALL)
+_PROPERTY = re.compile(r"([A-Z][A-Z_]{2,}|\$[A-Za-z:_]+)=(.*)", re.DOTALL)
 #: of a crontab
-_SETTINGS = frozenset({"CRON_TZ", "HOME", "LANG", "LC_ALL", "LOGNAME", "MAILTO", "PATH", "SHELL", "TZ"})
-_VARIABLE = re.compile(r"%[\w()]+%|%~?\w*\d|\$(?i:env:)\w+|\$\{?[A-Z_]+\}?|\$\d", re.ASCII)
+_SETTINGS = frozenset({"CRON_TZ", "HOME", "LANG", "LC_ALL", "LOGNAME", "MAILTO", "PATH", "SHELL"})
+_VARIABLE = re.compile(r"%[\w()]+%|%~?[dpnxfsatz]*\d|\$(?i:env:)\w+|\$\{?[A-Z_]+\}?|\$\d", re.ASCII)
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.]*://(?:[\w.-]+|\[[0-9a-f:.]+\])(?::\d+)?)(/?)([^@]*)", re.IGNORECASE)
 _FILE = re.compile(
     r"[^/\\]*\.(?:bak|bat|bin|cab|cer|cfg|cmd|conf|config|crt|csv|dat|dll|dump|exe|gz|html?|ini|jar|js|json|ldif|lock|log|ms[ip]|pem|pfx|php|pid|pl|properties|"
@@ -47,7 +48,8 @@ _FILE = re.compile(
 )
 #: How a path begins that needs no file at its end.
 _ROOTED = re.compile(
-    r"[a-z]:(?:\\|$)|[\\/]{2}|\.{1,2}[\\/]|~[\\/]|(?:%[\w()]+%|\$\{?\w+\}?)[\\/]|/[^\\/:=]+/|/(?:bin|dev|etc|home|opt|root|srv|tmp|usr|var)$", re.IGNORECASE
+    r"[a-z]:(?:\\|$)|[\\/]{2}|\.{1,2}[\\/]|~[\\/]|(?:%[\w()]+%|(?-i:\$\{?[A-Z_]+\}?))[\\/]|/[^\\/:=]+/|/(?:bin|dev|etc|home|opt|root|srv|tmp|usr|var)$",
+    re.IGNORECASE,
 )
 _PART = re.compile(r"[\w .~%${}()*?!#+-]*|[a-z]:", re.IGNORECASE)
 #: as Windows Installer is told it
@@ -93,7 +95,7 @@ def _path(text: str) -> str:
 def _value(text: str) -> str:
     if address := _ADDRESS.fullmatch(text):
         return f"{address[1]}{address[2]}{HIDDEN if address[3] else ''}"
-    known = _SHORT.fullmatch(text) or _SHOWN_WORDS.fullmatch(text) or _VARIABLE.fullmatch(text)
+    known = _SHORT_WORD.fullmatch(text) or _SHOWN_WORDS.fullmatch(text) or _VARIABLE.fullmatch(text)
     return text if known else _path(text) or HIDDEN
 
 
@@ -138,6 +140,8 @@ def arguments(text: str) -> str:
         before, inner, behind = _AROUND.fullmatch(word).groups()  # type: ignore[union-attr] # it matches every text
         told, name, value = _named(inner)
         secret = bool(name and not value and _SAYS_SECRET.fullmatch(name))
+        if len(inner) <= _SHORT and len(word) > _SHORT + 1:  # a short word is not one with much around it
+            follows = follows or not told
         return f"{before}{told or (inner and (HIDDEN if follows else _value(inner)))}{behind}"
 
     return _WORDS.sub(shown, text)
