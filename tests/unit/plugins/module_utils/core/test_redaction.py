@@ -165,11 +165,20 @@ def test_what_is_no_secret_is_shown(arguments):
         "rman " * 6000,
         "-U a" * 7500,
         "pass" + "\\" * 30000,
+        "C:" + "\\" * 30000,
+        "C:\\" + "a." * 15000,
+        "C:\\" + "a " * 15000,
+        "%" + "/.a" * 10000,
+        "A=b " * 7500,
+        "A='" * 10000,
+        "A=" + '"" ' * 10000,
+        '"C:\\' + "a.exe " * 5000 + '"',
     ],
 )
 def test_no_text_takes_long(text):
     began = time.process_time()
     redaction.arguments(text)
+    redaction.command_line(text)
     assert time.process_time() - began < 3
 
 
