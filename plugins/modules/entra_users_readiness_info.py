@@ -93,14 +93,16 @@ EXAMPLES = r"""
 
 RETURN = r"""
 domains:
-  description: For each domain C(total), C(enabled), C(blocked), and C(stays_blocked) for those whom nobody means to enable.
+  description: For each domain C(total), C(enabled), C(blocked), C(stays_blocked) for those whom nobody means to enable, and C(gone)
+    for those of the snapshot, enabled then, whom the tenant has no longer.
   returned: success
   type: list
   elements: dict
 counts:
   description:
     - How many users something is told of, by code. V(user_blocked), V(user_enabled_not_meant), V(licence_missing), V(group_licence_missing),
-      V(licence_not_as_meant), V(licence_gone), V(user_gone), V(new_user_blocked) and V(new_user_unlicensed) (not in the snapshot, and nobody has said that
+      V(licence_not_as_meant), V(licence_gone), V(user_gone),
+      V(named_nobody) (by O(src) or O(also_enable)), V(new_user_blocked) and V(new_user_unlicensed) (not in the snapshot, and nobody has said that
       it is right so), V(domain_is_federated), V(no_way_in), V(moved_without_password) (renamed out of O(domains) since the snapshot),
       V(access_pass_ended), V(administrator_without_password), V(password_is_synced).
   returned: success

@@ -60,7 +60,7 @@ jobs:
       type: str
       returned: always
     command:
-      description: The command, without what it is given as input; values that may be secrets are hidden.
+      description: The command, without what it is given as input; every word is hidden but programs, paths, files, switches and the like.
       type: str
       returned: always
     enabled:

@@ -63,7 +63,7 @@ tasks:
       type: str
       returned: always
     actions:
-      description: Programs with their arguments; values that may be secrets are hidden.
+      description: Programs with their arguments; every word is hidden but programs, paths, files, switches and the like.
       type: list
       elements: str
       returned: always

@@ -285,3 +285,13 @@ def test_the_domains_are_not_converted_while_somebody_has_no_way_in(operator: Op
     assert tenant.writes()
     # managed now: everybody signs in with what they have
     operator.must("domains", **exclude)
+
+
+def test_a_line_about_nobody(tenant: RunningTenant, tmp_path: Path) -> None:
+    """The final gate names whom the operator has named and nobody is: whoever was meant was left as they were."""
+    src = tmp_path / "users.jsonl"
+    src.write_text('{"userPrincipalName": "tyop@reiji.example", "enabled": true}\n')
+    operator = Operator(tenant, tmp_path, microsoft_365_users_src=str(src))
+    operator.must("snapshot")
+    found = operator.findings()["named_nobody"]
+    assert found["severity"] == "blocker" and "tyop@reiji.example" in found["en"] and "tyop@reiji.example" in found["ja"]

@@ -306,6 +306,7 @@ CODES: dict[Text, dict[str, Text]] = {
             "The user is not in the snapshot and has no licence, while most of their domain had one.",
             "スナップショットにない利用者に、ドメインの大半が持つライセンスがない。",
         ),
+        "named_nobody": Text("Somebody is named whom nobody is.", "指定された名前の利用者が存在しない。"),
         "user_gone": Text("The user of the snapshot is not there any more.", "スナップショットの利用者が存在しない。"),
     },
     Text("Guests and direct federation", "ゲストと直接フェデレーション"): {

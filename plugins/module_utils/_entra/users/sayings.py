@@ -24,6 +24,7 @@ class Sayings:
     def __init__(self, path: str | None, skus: Skus) -> None:
         """Without a path nothing is said. Raises OffboardError `bad_src`, `licence_unknown`, and those of `src_lines`."""
         self._by_key: dict[str, Said] = {}
+        self._asked: set[str] = set()
         for number, key, line in src_lines(path) if path else ():
             where = f"src: line {number} of {path}"
             try:
@@ -37,10 +38,16 @@ class Sayings:
         """None: nothing was said of them. Raises OffboardError `bad_src`."""
         if not self._by_key:
             return None
-        by_id, by_name = self._by_key.get(names.uuid(user_id)), self._by_key.get(names.user(upn))
+        called = (names.uuid(user_id), names.user(upn))
+        self._asked |= self._by_key.keys() & {*called}
+        by_id, by_name = map(self._by_key.get, called)
         if by_id is not None and by_name is not None and by_id != by_name:
             raise OffboardError(f"src names {upn} by the id {user_id} in one line, by the name in another, and says different things", code="bad_src")
         return by_name if by_id is None else by_id
+
+    def of_nobody(self) -> set[str]:
+        """Names and ids by which none of those was called of whom it was asked."""
+        return self._by_key.keys() - self._asked
 
     def asks_for_passwords(self) -> bool:
         """Whether any line does."""

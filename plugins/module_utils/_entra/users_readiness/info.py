@@ -65,8 +65,9 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
             for one, told in zip(chunk, found, strict=True):
                 own = upn_domain(one.upn)
                 sums.add(one.user_id, one.upn, own if root_of(own, roots) else one.meant.domain or own, one.state, one.meant, told)
-        for gone in meant.not_seen():
-            sums.found(*gone)
+        for user_id, upn, told in meant.not_seen():
+            sums.found(user_id, upn, told)
+            sums.gone(upn_domain(upn), told, meant.was_enabled(user_id))
         results.publish()
         return {**sums.answer(), "snapshot_taken": meant.taken, "synchronization": _synchronization(client)}
 
@@ -99,12 +100,15 @@ class _Meant:
         self._by_group: dict[str, tuple[str, ...]] = {}
         self._names: dict[str, str] = {}
         self._sayings = Sayings(options.src, skus)
+        #: names of `also_enable` that are nobody's in the snapshot
+        self._also_unknown: set[str] = set()
         #: domains of the exit of whose enabled users most had a licence
         self.licensed: frozenset[str] = frozenset()
         self.left_alone = options.exclude
         if options.snapshot and (manifest := read_manifest(options.snapshot)) is not None:
             self.taken = manifest.get("taken")
             also = options.also_enable
+            self._also_unknown = {*also}
             shared: dict[str, Desired] = {}  # most users want one of a few things, in one of a few domains
             shared_names: dict[str, str] = {}
             shared_groups: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -112,6 +116,7 @@ class _Meant:
             for record in read_snapshot_users(options.snapshot, options.vault_password(), tenant_of(client)):
                 user_id, upn, desired = names.uuid(record["id"]), record["userPrincipalName"], from_snapshot(Desired(), record, also)
                 self._snapshot[user_id] = shared.setdefault(repr(desired), desired)
+                self._also_unknown -= names.of_user(user_id, upn)
                 if by_group := works_by_group(record):
                     self._by_group[user_id] = shared_groups.setdefault(by_group, by_group)
                 root = root_of(domain := upn_domain(upn), roots)
@@ -127,11 +132,21 @@ class _Meant:
         said = self._sayings.of(user_id, item["userPrincipalName"])
         return Meant(self._snapshot.get(user_id), said, self._domains.get(user_id, ""), self._by_group.get(user_id, ()))
 
+    def was_enabled(self, user_id: str) -> bool:
+        """When the snapshot was taken."""
+        return user_id in self._snapshot and not self._snapshot[user_id].blocked
+
     def not_seen(self) -> Iterator[tuple[str, str, dict[str, str]]]:
-        """Who is in the snapshot and not in the tenant."""
+        """Who is in the snapshot and not in the tenant, and whom the operator names and nobody is."""
+        gone: set[str] = set()
         for user_id, upn in self._names.items():
+            gone |= names.of_user(user_id, upn)
             if user_id not in self.left_alone and names.user(upn) not in self.left_alone:
                 yield user_id, upn, {"user_gone": f"{upn} is in the snapshot, and not in the tenant any more"}
+        for name in sorted(self._sayings.of_nobody() - gone):
+            yield name, name, {"named_nobody": f"src names {name}, and the tenant has no such user"}
+        for name in sorted(self._also_unknown):
+            yield name, name, {"named_nobody": f"also_enable names {name}, and the snapshot has no such user"}
 
 
 class _Sums:
@@ -162,8 +177,13 @@ class _Sums:
             self._exceptions.add(code, Skip(KIND, user_id, upn, code, msg).to_dict())
         self._results.add(user_id, upn, "found", next(iter(found)), "; ".join(found.values()))
 
+    def gone(self, domain: str, found: Mapping[str, str], was_enabled: bool) -> None:
+        """One user of the snapshot whom the tenant has no longer."""
+        if "user_gone" in found and was_enabled:
+            self._domains.setdefault(domain, Counter())["gone"] += 1
+
     def answer(self) -> dict[str, Any]:
-        names = ("total", "enabled", "blocked", "stays_blocked")
+        names = ("total", "enabled", "blocked", "stays_blocked", "gone")
         domains = [{"domain": name, **{key: sums[key] for key in names}} for name, sums in sorted(self._domains.items())]
         return {"domains": domains, "counts": dict(self._counts), "exceptions": budget.sample_of(self._exceptions), "left_alone": self.left_alone}
 

@@ -81,8 +81,15 @@ class Place:
     @property
     def holds_a_secret(self) -> bool:
         """Whether it shows what is hidden from people, journals and reports, in the lines of others too."""
-        text = self.content.decode("utf-8", "replace")
-        return any(redaction.arguments(line) != line for line in text.splitlines())
+        return any(self._may_hold_one(line) for line in self.content.decode("utf-8", "replace").splitlines())
+
+    def _may_hold_one(self, line: str) -> bool:
+        written = line.lstrip("#! \t")
+        if self.kind == "script" or _VARIABLE.fullmatch(written):
+            return redaction.command_line(written) != written
+        if found := _LINES[self.kind].fullmatch(written):
+            return redaction.command_line(found["command"]) != found["command"]
+        return redaction.says_secret(written)
 
 
 @dataclass(frozen=True)
@@ -100,8 +107,8 @@ class Job:
 
     @property
     def shown(self) -> str:
-        """The command for people, journals and reports: values that may be secrets are hidden."""
-        return redaction.arguments(self.command)
+        """The command for people, journals and reports: what may be a secret is hidden."""
+        return redaction.command_line(self.command)
 
     @property
     def name(self) -> str:

@@ -113,7 +113,7 @@ def told(found: Iterable[tuple[Starter, list[str]]]) -> dict[str, list[dict[str,
     answer: dict[str, list[dict[str, Any]]] = {"timers": [], "other_starts": []}
     for one, why in found:
         own = {"timer": one.name, "service": one.service} if one.is_timer else {"name": one.name}
-        shown = [redaction.arguments(command) for command in one.commands]
+        shown = [redaction.command_line(command) for command in one.commands]
         answer["timers" if one.is_timer else "other_starts"].append(
             {**own, "path": one.path, "user": one.user, "runs_as": one.runs_as, "enabled": one.enabled, "commands": shown, "why": why, "stop": one.stop}
         )

@@ -122,13 +122,13 @@ def _unknown_accounts(machines: Sequence[Mapping[str, Any]], said: LinuxDecision
 
 def _means_job(wanted: Mapping[str, Any], job: Mapping[str, Any]) -> bool:
     """Whether the confirmation means a job that was found, whose secrets are hidden; those of the confirmation may not be."""
-    hidden = {**wanted, "command": redaction.arguments(str(wanted.get("command") or ""))}
+    hidden = {**wanted, "command": redaction.command_line(str(wanted.get("command") or ""))}
     return any(confirmations.cron_job(job["place"], (job["command"],), one) for one in (wanted, hidden))
 
 
 def _named_job(wanted: Mapping[str, Any]) -> str:
     """As it was confirmed; a command may hold a secret."""
-    return redaction.arguments(str(wanted.get("command") or "")) or str(wanted.get("place"))
+    return redaction.command_line(str(wanted.get("command") or "")) or str(wanted.get("place"))
 
 
 def unconfirmed(machines: Machines, said: LinuxDecisions) -> Iterator[Finding]:

@@ -68,6 +68,17 @@ SENTENCES = {
         Text("had a licence in the snapshot that the tenant has no longer", "がスナップショット時に持っていたライセンスは、テナントにもうありません"),
     ),
     "user_gone": ("warning", Text("are in the snapshot, and not in the tenant any more", "はスナップショットにありますが、テナントにもういません")),
+    "named_nobody": (
+        "blocker",
+        Text(
+            "are named by microsoft_365_users_src or microsoft_365_also_enable, and nobody is called so, so that whoever is meant was left as they were. "
+            "Correct the name (the object id, or the user principal name of today; in microsoft_365_also_enable that of the snapshot) and run the stage users "
+            "again, or take it out",
+            "は microsoft_365_users_src または microsoft_365_also_enable に指定されていますが、該当する利用者がおらず、意図した人には何も行われていません。"
+            "指定を修正（オブジェクトIDか現在のユーザープリンシパル名。microsoft_365_also_enable はスナップショット時のもの）してusersの段階を再実行するか、"
+            "指定を外してください",
+        ),
+    ),
     "new_user_blocked": (
         "warning",
         Text(
@@ -155,6 +166,21 @@ def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
                     "スナップショットをとった"
                     "可能性があります。復帰させる利用者を microsoft_365_also_enable に指定してusersの段階を実行してください。意図どおりであれば "
                     "microsoft_365_max_blocked_percent を上げてください。",
+                ),
+                (name,),
+            )
+        if mostly(gone := domain.get("gone", 0), domain["total"] + gone, confirmed.max_blocked_percent):
+            name, total = domain["domain"], domain["total"]
+            yield Finding(
+                "blocker",
+                "mostly_gone",
+                Text(
+                    f"{name}: {gone} users who were enabled in the snapshot are not in the tenant any more, which has {total} of that domain now. Did IIJ "
+                    "ID's stop, or somebody else, delete them? Entra keeps deleted users for 30 days: restore them (Users > Deleted users) and run the "
+                    "stage users; if it is right so, raise microsoft_365_max_blocked_percent.",
+                    f"{name}: スナップショットで有効だった利用者{gone}人がテナントにいません（現在このドメインの利用者は{total}人）。"
+                    "IIJ IDの停止などで削除されていませんか。削除済みの利用者は30日間保持されます。Entra管理センターで復元し、usersの段階を実行してください。"
+                    "意図どおりであれば microsoft_365_max_blocked_percent を上げてください。",
                 ),
                 (name,),
             )

@@ -58,8 +58,8 @@ class Action:
         return " ".join(filter(None, (self.command, self.arguments)))
 
     def shown(self) -> str:
-        """The command line for people, journals and reports: values of switches that may be secrets are hidden."""
-        return " ".join(filter(None, (redaction.command_line(self.command), redaction.arguments(self.arguments, self.command))))
+        """The command line for people, journals and reports: what may be a secret is hidden."""
+        return " ".join(filter(None, (redaction.command_line(self.command), redaction.arguments(self.arguments))))
 
     def perhaps(self, part: str, environment: Mapping[str, str]) -> bool:
         """Whether an interpreter or a launcher is given what names `part`, and it could not be made out what becomes of it."""

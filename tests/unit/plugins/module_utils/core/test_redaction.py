@@ -54,17 +54,44 @@ def test_what_may_be_a_secret_is_hidden(arguments, secret):
 
 
 @pytest.mark.parametrize(
-    ("program", "arguments"),
+    "secret", [PLAIN, MADE, "hush", "Hush", "correct.horse", "1234", "ab,cd", "ab;c", "a&bc", "$ecret", "a%bc", "/hush", "ひみつ鍵です", "aad3b:31d6c"]
+)
+@pytest.mark.parametrize(
+    "line",
     [
-        ("net", r"use z: \\s\d {} /user:a"), (r"C:\Windows\System32\NET.EXE", "user a {} /add"), ('"%windir%\\system32\\net1.exe"', r"use * \\s\d {}"),
-        ("ldapsearch.exe", "-x -w{}"), ("/usr/bin/ldapmodify", "-x -w{}"), ("expdp.exe", "system/{} directory=x"),
+        # one letter, or a place among the words, of somebody else's programs
+        "redis-cli -a {}", "lftp -u user,{} sftp://h", "mysql -u root -p{} db", "mysqldump -p{}", "sqlcmd -S srv -U sa -P {} -i x.sql",
+        "bcp a out b -P{}", "net use \\\\x\\y {} /user:z", "smbclient -U u%{} //h/s", "plink -pw {} u@h", "curl -u a:{} https://h",
+        "sshpass -p {} ssh x", "7z a -p{} x.7z d", "kinit {}", "snmpwalk -v3 -A {} -X {} h", "htpasswd -b f me {}", "ssh-keygen -N {}",
+        "ipmitool -U a -P {} x", "login me {}", "openssl enc -k {}", "zip -P {} a.zip b", "mosquitto_pub -u a -P {}", "tool.exe {}",
+        "xfreerdp /u:a /p:{}", "sqlplus a/{}", "bin/x {} >> /var/log/x.log", "ssh h 'x -a {}'", 'sh -c "x -a {}"', 'x.exe -a "{} b"', "tool.exe -X{}",
+        "cmd /c x.exe {} y.bat", "backup -a {} x@y.com", "rundll32 {} a.exe", "C:\\tools\\run {} x.bat",
     ],
 )  # fmt: skip
-def test_what_a_word_means_depends_on_the_program(program, arguments):
-    """A scheduled task has it apart from its arguments."""
-    shown = redaction.arguments(arguments.format(PLAIN), program)
-    assert shown == arguments.format(redaction.HIDDEN)
-    assert redaction.arguments(r"use z: \\s\d", program) == r"use z: \\s\d"
+def test_nothing_else_is_shown_whatever_the_program(line, secret):
+    given = line.replace("{}", secret)
+    for shown in (redaction.command_line(given), redaction.arguments(given)):
+        assert secret not in shown and redaction.HIDDEN in shown
+        assert redaction.command_line(shown) == redaction.command_line(given) or shown == redaction.arguments(given)
+    assert redaction.command_line(redaction.command_line(given)) == redaction.command_line(given)
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("redis-cli -h h -a Secret keys", "redis-cli -h h -a *** ***"),
+        (r"net use z: \\s\d hush-me /user:a", r"net use z: \\s\d *** /user:a"),
+        ("net user a hush-me /add", "net user a *** /add"),
+        ("ldapsearch.exe -x -whush-me", "ldapsearch.exe -x -w***"),
+        ("PGPASSWORD=hush-me pg_dump -h db x > /b/x.sql", "PGPASSWORD=*** pg_dump -h db x > /b/x.sql"),
+        ("/opt/x/y.sh --to ops --pin 123 \"a b\" 'hush me'", "/opt/x/y.sh --to ops --pin *** \"a b\" '*** me'"),
+        ('x --password "ab cd" ef', 'x --password "*** ***" ef'),
+        ('"C:\\a b\\x.exe hush" y', '"C:\\a b\\x.exe ***" y'),
+        ("curl https://me:x@host/p https://host:443/p/T0?q=1", "curl *** https://host:443/***"),
+    ],
+)
+def test_what_is_started_is_shown_and_not_with_what(given, shown):
+    assert redaction.command_line(given) == shown
 
 
 @pytest.mark.parametrize("arguments", [f"-a {MADE}", f"kinit {MADE}", f"echo {MADE}| x", f"https://hooks.example/T0/{MADE}", f"code={MADE}", f"=＝{MADE}"])
@@ -83,21 +110,20 @@ def test_what_powershell_is_given_encoded_is_hidden():
         r'"C:\Program Files\IIJ ID Service Directory Sync\bin\normal_mode.bat" >> C:\Logs\Sync2024Daily.log',
         "/collect /port 80 /passive -PassThru -Profile:a -port=80 -user me --print -u me",
         r"/c net use Z: \\srv01\Share /persistent:no",
-        "-File C:\\Jobs\\Report2024Daily.ps1 --mode normal_mode_dry_run",
-        "https://host/path/a.html",
-        "https://host:443/path/a@b.example",
-        "/c cd /d C:\\IIJ && run.bat --mode=normal, x; y",
+        "-File C:\\Jobs\\Report2024Daily.ps1 --mode dry",
+        "https://host:443/ https://host",
+        "/c cd /d C:\\IIJ && run.bat --mode=all, x; y",
         r'"C:\日本語 フォルダ\同期.bat" ＡＢＣ　x',
-        "-update:yes -url:http://h/p -user:me -unattended:yes",
-        r"reg add HKLM\Software\Key /v Name /d 1",
-        "Monitor: on; keyboard=jp; monkey: x",
-        r"-l C:\Logs -l host:8080 -wait -width 3 /l:x",
+        "-update:yes -url:http://h/ -user:me -unattended:yes",
+        r"-l C:\Logs -wait -width 3 /l:x 2>&1 > %TEMP%\x.log",
         "--token -Force --verbose",
         "--no-password /quiet",
-        r"/c xcopy /s C:\Data D:\Data /e & tool.exe -s https://host/p",
-        r"/c echo y| del C:\x & (echo N)|x.exe & echo done > C:\x.log",
-        "echo 'backup done' | mail -s x root; echo a | /usr/bin/logger; date -u +%s; echo x || y",
-        r"(Get-Content x) | ConvertTo-SecureString -AsPlainText -Force; exp /?; exp -h; net start x; -u DOM\%USERNAME% -U %USERNAME% -x",
+        r"/c xcopy /s C:\Data D:\Data /e & tool.exe -s https://host/",
+        r"/c echo y| del C:\x & echo N > C:\x.log & del 1",
+        "cd /opt/x && ./y.sh; . /etc/profile; bash -c 'exec ../z.sh' | /usr/bin/logger -t x",
+        r"exp /?; exp -h; net start x; -U %USERNAME% -x $HOME/a ${HOME}/b $env:TEMP",
+        "/X{0c2E1b52-7F0a-4d2e-9A65-0d5d8d0b7f11} /qn REBOOT=No",
+        r"-ExecutionPolicy Bypass -WindowStyle Hidden -File '.\a b.ps1' -jar a.jar -rf",
     ],
 )
 def test_what_is_no_secret_is_shown(arguments):
@@ -139,11 +165,20 @@ def test_what_is_no_secret_is_shown(arguments):
         "rman " * 6000,
         "-U a" * 7500,
         "pass" + "\\" * 30000,
+        "C:" + "\\" * 30000,
+        "C:\\" + "a." * 15000,
+        "C:\\" + "a " * 15000,
+        "%" + "/.a" * 10000,
+        "A=b " * 7500,
+        "A='" * 10000,
+        "A=" + '"" ' * 10000,
+        '"C:\\' + "a.exe " * 5000 + '"',
     ],
 )
 def test_no_text_takes_long(text):
     began = time.process_time()
     redaction.arguments(text)
+    redaction.command_line(text)
     assert time.process_time() - began < 3
 
 

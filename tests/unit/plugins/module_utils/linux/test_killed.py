@@ -222,6 +222,18 @@ def test_scripts_of_a_folder_of_its_own(machine: Machine) -> None:
     assert not list(folder.iterdir()) and (machine.root / "cron.daily/iij").exists()
 
 
+def test_jobs_that_differ_in_hidden_words_alone(machine: Machine) -> None:
+    """The one that is confirmed as it is written is removed, and seen to be; the other stays."""
+    path = machine.root / "cron.d/iij"
+    path.write_text("".join(f"30 3 * * * root {SCRIPT} {word}\n" for word in ("tokyo", "osaka")))
+    others = ["user:root", str(machine.root / "cron.daily/iij"), f"{SCRIPT} osaka"]
+    options = {"jobs": [{"command": f"{SCRIPT} tokyo"}], "except_jobs": others, "backup_dir": str(machine.saved), "vault_password": "of the run"}
+    answer = machine.run("linux_cron_job", state="absent", **options)
+    assert not answer.get("failed") and answer["changed"], answer.get("msg")
+    assert path.read_text() == f"30 3 * * * root {SCRIPT} osaka\n"
+    assert "tokyo" not in machine.journal.read_text() + str(answer["jobs"])
+
+
 def test_a_command_in_another_encoding(machine: Machine) -> None:
     """Shift_JIS, as on older Japanese machines: confirmed as it is shown, changed, and brought back byte for byte."""
     path = machine.root / "cron.d/iij"
@@ -231,7 +243,7 @@ def test_a_command_in_another_encoding(machine: Machine) -> None:
     assert not found.get("failed"), found["msg"]
     (job,) = (one for one in found["jobs"] if one["place"] == str(path))
     options = {"jobs": [{"place": job["place"], "command": job["command"]}, {"place": "user:root"}, {"place": str(machine.root / "cron.daily/iij")}]}
-    options["backup_dir"] = str(machine.saved)
+    options |= {"backup_dir": str(machine.saved), "vault_password": "of the run"}  # what its words mean cannot be told
     for state, wanted in (("disabled", MARKER.encode() + content), ("present", content)):
         answer = machine.run("linux_cron_job", state=state, **options)
         assert not answer.get("failed") and answer["changed"], answer.get("msg")

@@ -565,6 +565,8 @@ def people(domains=(), counts=None, left_alone=0, taken="2026-01-01T00:00:00Z", 
         (people([{"domain": "a", "total": 34, "stays_blocked": 32}]), (), 50, [("blocker", "mostly_blocked")]),
         (people([{"domain": "a", "total": 34, "stays_blocked": 17}]), (), 50, []),
         (people([{"domain": "a", "total": 34, "stays_blocked": 34}]), (), 100, []),
+        (people([{"domain": "a", "total": 10, "stays_blocked": 0, "gone": 11}]), (), 50, [("blocker", "mostly_gone")]),
+        (people([{"domain": "a", "total": 11, "stays_blocked": 0, "gone": 11}]), (), 50, []),
         (people(left_alone=3), (), 50, [("info", "users_left_alone")]),
     ],
 )
