@@ -106,7 +106,11 @@ def check(data: bytes, federation: Federation, now: datetime.datetime, skew: flo
     else:
         msg = "The XML is refused: it is neither a SAML 2.0 Response nor a WS-Trust RequestSecurityTokenResponse."
         raise TokenRefused(f"{msg} {captured.WHAT_TO_SAVE}", code="not_a_token")
-    return judge.run()
+    result = judge.run()
+    if any(item.check == "signature" and not item.ok for item in result.checks) and _has_stray_text(root):
+        msg = "The answer is refused: text stands between its elements, such as marks of a browser or line numbers, so it is not as it was sent."
+        raise TokenRefused(f"{msg} {captured.WHAT_TO_SAVE}", code="not_a_token")
+    return result
 
 
 class _Judge:
@@ -218,6 +222,8 @@ class _Judge:
         came = ", ".join(self.result.signed_with) or "none"
         other = set(self.result.signed_with) - {certificate.sha1 for certificate in self.federation.certificates}
         hint = "; if the provider now signs with that one, put it into the federation" if other else ""
+        if self.result.signed_with and not other:
+            hint = ". A program that shows XML in lines of its own alters it: save it as it was posted"
         raise signature.SignatureRefused(f"{refused.msg} Certificate that came with the token: {came}{hint}.", code=refused.code)
 
     def judge(self, assertion: etree._Element) -> None:
@@ -386,6 +392,13 @@ def _no_mail_address(local: str, domain: str) -> str:
     if re.search(r"[\s;,:<>()\[\]\\\"/]|\.\.|^\.|\.$", domain) or unseen(local + domain):
         return "its domain is no name of one, or it holds what nobody sees"
     return ""
+
+
+def _has_stray_text(root: etree._Element) -> bool:
+    """Whether text stands where both protocols have elements only."""
+    outside = root.iter(*(f"{namespace}*" for namespace in (SAMLP, SAML2, SAML1, signature.DS, *TRUST)))
+    parents = (element for element in outside if len(element) and etree.QName(element).localname not in ("AttributeValue", "KeyInfo"))
+    return any(text and text.strip() for parent in parents for text in (parent.text, *(child.tail for child in parent)))
 
 
 def _own_text(parent: etree._Element, name: str) -> str:
