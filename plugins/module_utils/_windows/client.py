@@ -17,7 +17,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from .._core.errors import OffboardError
 from .._module import reaching
@@ -39,8 +39,12 @@ _UTF8 = 65001
 # The service answers a Receive after at most MaxTimeoutms, 60 s by default, whatever is asked for.
 _LONGEST_POLL = 55
 _DEFAULT_COMMAND_SECONDS = 120.0
-# How long a command of which only the exit code matters may go on unseen after a lost connection.
+# How long what is waited for may go on unseen after a lost connection.
 _LOST_SECONDS, _LOST_PAUSE = 30.0, 2.0
+_LOST = ("connection_lost", "connection_refused", "host_unknown", "timeout")
+#: How long a shell may go unused. It is ended after 3 minutes with the defaults of [MS-WSMV] 2.2.4.42 and one minute at least, see the policy
+#: "Specify idle Timeout"; ended with all that runs in it.
+_IDLE_SECONDS = 30.0
 # WSManFault codes: a command that cannot be started carries its Win32 error as an HRESULT.
 _SHELL_NOT_FOUND, _QUOTA_OF_OPERATIONS = 2150858843, 2150859174
 #: A command counts against the user's MaxConcurrentOperationsPerUser (1,500 by default) until its shell ends, not until it ends itself
@@ -59,6 +63,9 @@ def decode(data: bytes) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return data.decode("cp932", "replace")
+
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -86,6 +93,7 @@ class Shell:
     def __init__(self, client: Client) -> None:
         self._client = client
         self.commands = 0
+        self._used = time.monotonic()
         with client.translated():
             client.poll_for(_DEFAULT_COMMAND_SECONDS)
             self._id = client.protocol.open_shell(codepage=_UTF8)
@@ -107,6 +115,12 @@ class Shell:
         """Let cmd.exe interpret `line`. Every path in it must have gone through `quoted`."""
         return self._run("cmd.exe", f'/d /s /c "{line}"', seconds)
 
+    def keep(self) -> None:
+        """Use it where it was not used for long, because of what has been left running in it."""
+        if time.monotonic() - self._used > _IDLE_SECONDS:
+            with contextlib.suppress(OffboardError):  # asking was use
+                self.cmd("rem")
+
     def _run(self, program: str, arguments: str, seconds: float, output_matters: bool = True) -> Answer:
         protocol, end = self._client.protocol, time.monotonic() + seconds
         with self._client.translated(program):
@@ -117,6 +131,7 @@ class Shell:
                 # Ends the command when it still runs. An error here must not hide the one that led here.
                 with contextlib.suppress(*_FAULTS):
                     protocol.cleanup_command(self._id, command)
+                self._used = time.monotonic()
 
     def _start(self, program: str, arguments: str) -> str:
         self.commands += 1
@@ -237,6 +252,20 @@ class Client:
                 raise
         self._end_shell()
         return start(self.shell)
+
+    def unhurried(self, question: Callable[[], _T], end: float) -> _T:
+        """What a question that changes nothing gives: put again until `end` while others spend the user's quota, and for a while when the connection is lost.
+
+        For whoever waits for what runs in another shell, which an error would end.
+        """
+        lost = time.monotonic() + _LOST_SECONDS
+        while True:
+            try:
+                return question()
+            except OffboardError as exc:
+                if time.monotonic() > (end if exc.code == "winrm_quota" else min(end, lost) if exc.code in _LOST else 0):
+                    raise
+            time.sleep(_LOST_PAUSE)
 
     def _end_shell(self) -> None:
         if self._shell is not None:
