@@ -35,6 +35,7 @@ TRUST = ("{http://schemas.xmlsoap.org/ws/2005/02/trust}", "{http://docs.oasis-op
 
 SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
 BEARER = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
+_NO_TIME = "holds a time that is not one"
 
 
 @dataclass(frozen=True)
@@ -233,6 +234,7 @@ class _Judge:
     def judge_issuer(self, issuer: str, where: str = "Issuer") -> None:
         want = self.federation.issuer_uri
         hint = " Only a trailing slash differs." if issuer.rstrip("/") == want.rstrip("/") else ""
+        hint = hint or (" Only white space around it differs." if issuer.strip() == want.strip() else "")
         self.note("issuer", issuer == want, where, f"The issuer is {want}.", f"The issuer is {issuer!r}, the federation's is {want!r}.{hint}", "50107")
 
     def judge_audience(self, conditions: etree._Element | None, restriction: str) -> None:
@@ -246,26 +248,32 @@ class _Judge:
         self.note("audience", ok, "Audience", f"The audience is {found}.", f"The audience is {found}, expected {wanted}.", self.invalid)
 
     def judge_time(self, name: str, element: etree._Element | None, *, required: bool) -> None:
+        fault = self.fault_of_time(element, required=required)
+        if name == "Conditions" and element is not None and fault != _NO_TIME:
+            self.result.not_before, self.result.not_on_or_after = element.get("NotBefore", ""), element.get("NotOnOrAfter", "")
+        at = f"{self.now:%Y-%m-%dT%H:%M:%SZ}"
+        self.note("time", not fault, name, f"{name} holds at {at}.", f"{name} {fault}; checked at {at}.", self.invalid)
+
+    def fault_of_time(self, element: etree._Element | None, *, required: bool) -> str:
+        """Why an element with NotBefore and NotOnOrAfter does not hold now; "" when it does."""
         begin, end = ("", "") if element is None else (element.get("NotBefore", ""), element.get("NotOnOrAfter", ""))
         try:
             times = [None if not value else xml.date_time(value) for value in (begin, end)]
         except ValueError:
-            self.note("time", False, name, "", f"{name} holds a time that is not one.", self.invalid)
-            return
-        if name == "Conditions":
-            self.result.not_before, self.result.not_on_or_after = begin, end
-        early = times[0] is not None and self.now + self.skew < times[0]
-        late = times[1] is not None and self.now - self.skew >= times[1]
-        fault = "has no NotOnOrAfter" if required and times[1] is None else f"is not valid before {begin}" if early else f"was valid until {end}"
-        ok = not (early or late or (required and times[1] is None))
-        self.note(
-            "time", ok, name, f"{name} holds at {self.now:%Y-%m-%dT%H:%M:%SZ}.", f"{name} {fault}; checked at {self.now:%Y-%m-%dT%H:%M:%SZ}.", self.invalid
-        )
+            return _NO_TIME
+        if required and times[1] is None:
+            return "has no NotOnOrAfter"
+        if times[0] is not None and self.now + self.skew < times[0]:
+            return f"is not valid before {begin}"
+        return f"was valid until {end}" if times[1] is not None and self.now - self.skew >= times[1] else ""
 
     def judge_email(self, claims: dict[str, list[str]]) -> None:
         self.result.claims = list(claims)
         values = claims.get(EMAILADDRESS)
-        if not values:
+        if values is not None and not any(values):
+            self.note("emailaddress", False, EMAILADDRESS, "", "The claim has no value.", "5000819")
+            return
+        if values is None:
             similar = [name for name in claims if re.search(r"e?mail", name, re.IGNORECASE)]
             hint = f" It sends {', '.join(similar)} instead; the name must be the whole URI." if similar else ""
             self.note("emailaddress", False, EMAILADDRESS, "", f"The claim is missing.{hint}", "5000819")
@@ -295,9 +303,9 @@ class _Saml(_Judge):
     protocol, namespace, id_attribute, invalid = "saml", SAML2, "ID", "500089"
 
     def answered(self) -> bool:
-        codes = [code.get("Value", "") for code in self.root.iter(f"{SAMLP}StatusCode")]
+        codes = [code.get("Value", "").strip() for code in self.root.iter(f"{SAMLP}StatusCode")]
         ok = codes[:1] == [SUCCESS]
-        words = ", ".join(filter(None, (code.strip().rpartition(":")[2] for code in codes)))
+        words = ", ".join(filter(None, (code.rpartition(":")[2] for code in codes)))
         hint = " The provider does not offer the persistent NameID that Entra asks for." if "InvalidNameIDPolicy" in words else ""
         nothing = "The answer's StatusCode is empty" if codes else "The answer has no StatusCode"
         bad = f"The provider reports an error: {words}.{hint}" if words else f"{nothing}, so it does not say that it succeeded."
@@ -327,7 +335,9 @@ class _Saml(_Judge):
         else:
             self.note("destination", destination == want, "Destination", f"It is {want}.", f"It is {destination!r}, expected {want}.", self.invalid)
         confirmations = [element for element in xml.children(assertion, f"{SAML2}Subject", f"{SAML2}SubjectConfirmation") if element.get("Method") == BEARER]
-        data = next((element for one in confirmations for element in one.iterchildren(f"{SAML2}SubjectConfirmationData")), None)
+        # one that holds is enough (saml-core-2.0-os, 2.4.1); of others the first is told
+        given = [element for one in confirmations for element in one.iterchildren(f"{SAML2}SubjectConfirmationData")]
+        data = min(given, key=lambda one: one.get("Recipient") != want or bool(self.fault_of_time(one, required=True)), default=None)
         recipient = None if data is None else data.get("Recipient")
         self.note("recipient", recipient == want, "Recipient", f"It is {want}.", f"The bearer's recipient is {recipient!r}, expected {want}.", self.invalid)
         if data is not None:

@@ -920,3 +920,33 @@ def test_the_certificate_that_is_there_already_is_not_advised() -> None:
     assert "put it into the federation" in rotated and "as it was posted" not in rotated
     (without,) = [item.msg for item in check(re.sub(rb"(?s)<ds:X509Certificate>.*?</ds:X509Certificate>", b"", made.saml_response(by=B))).checks if not item.ok]
     assert "put it into the federation" not in without
+
+
+@pytest.mark.parametrize("value", ["", "<a:AttributeValue/>", "<a:AttributeValue> </a:AttributeValue><a:AttributeValue/>"])
+def test_a_claim_without_a_value_is_not_told_as_another_claim(value: str) -> None:
+    """Of a user without a mail address."""
+    told = made.saml_assertion().replace(f"<a:AttributeValue>{made.MAIL}</a:AttributeValue>", value)
+    assert [item.msg for item in check(made.saml_response(told)).checks if not item.ok] == ["The claim has no value."]
+    other = made.saml_response(made.saml_assertion(mail_claim="email"))
+    assert [item.msg for item in check(other).checks if not item.ok] == ["The claim is missing. It sends email instead; the name must be the whole URI."]
+
+
+def test_blanks_around_a_status_are_none_of_it() -> None:
+    """Its type is anyURI, whose blanks collapse."""
+    data = re.sub(rb'StatusCode Value="([^"]*)"', rb'StatusCode Value="\n  \1 "', made.saml_response())
+    assert b"\n  urn:" in data and check(data).valid
+
+
+def test_blanks_around_an_issuer_are_named() -> None:
+    result = check(assertion(issuer=f"\n  {made.ISSUER}\n"))
+    assert [item.msg.endswith("Only white space around it differs.") for item in result.checks if not item.ok] == [True]
+
+
+@pytest.mark.parametrize("wrong", [(made.LOGIN, "https://shop.example/acs"), (made.stamp(60), made.stamp(-60))])
+def test_one_confirmation_that_holds_is_enough(wrong: tuple[str, str]) -> None:
+    right = re.search("<a:SubjectConfirmation .*</a:SubjectConfirmation>", made.saml_assertion())
+    assert right
+    other = right[0].replace(*wrong)
+    for both in (other + right[0], right[0] + other):
+        assert check(made.saml_response(made.saml_assertion().replace(right[0], both))).valid
+    assert len(faults(check(made.saml_response(made.saml_assertion().replace(right[0], other + other))))) == 1
