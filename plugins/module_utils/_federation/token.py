@@ -36,6 +36,7 @@ TRUST = ("{http://schemas.xmlsoap.org/ws/2005/02/trust}", "{http://docs.oasis-op
 SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
 BEARER = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
 _NO_TIME = "holds a time that is not one"
+_ENCRYPTED = "{http://www.w3.org/2001/04/xmlenc#}EncryptedData"
 
 
 @dataclass(frozen=True)
@@ -161,9 +162,11 @@ class _Judge:
 
     def only_assertion(self) -> etree._Element:
         signature.check_ids(self.root)
-        if next(self.root.iter(f"{SAML2}EncryptedAssertion", f"{SAML2}EncryptedID"), None) is not None:
-            raise TokenRefused("The assertion is encrypted; Entra publishes no key for that, so the provider must not encrypt.", code="assertion_encrypted")
         everywhere = list(self.root.iter(f"{SAML1}Assertion", f"{SAML2}Assertion"))
+        # WS-Federation has no element around it, as AD FS shows where the relying party has a certificate for that
+        encrypted = (f"{SAML2}EncryptedAssertion", f"{SAML2}EncryptedID", *([] if everywhere else [_ENCRYPTED]))
+        if next(self.root.iter(*encrypted), None) is not None:
+            raise TokenRefused("The assertion is encrypted; Entra publishes no key for that, so the provider must not encrypt.", code="assertion_encrypted")
         if not everywhere:
             raise TokenRefused("The answer holds no assertion.", code="assertion_missing")
         if len(everywhere) > 1 or list(self.places()) != everywhere:
@@ -275,7 +278,7 @@ class _Judge:
             return
         if values is None:
             similar = [name for name in claims if re.search(r"e?mail", name, re.IGNORECASE)]
-            hint = f" It sends {', '.join(similar)} instead; the name must be the whole URI." if similar else ""
+            hint = f" It sends {', '.join(similar)} instead; the name must be this whole URI, letter by letter." if similar else ""
             self.note("emailaddress", False, EMAILADDRESS, "", f"The claim is missing.{hint}", "5000819")
             return
         local, at, domain = values[0].strip().rpartition("@")

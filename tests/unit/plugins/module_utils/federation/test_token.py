@@ -928,7 +928,9 @@ def test_a_claim_without_a_value_is_not_told_as_another_claim(value: str) -> Non
     told = made.saml_assertion().replace(f"<a:AttributeValue>{made.MAIL}</a:AttributeValue>", value)
     assert [item.msg for item in check(made.saml_response(told)).checks if not item.ok] == ["The claim has no value."]
     other = made.saml_response(made.saml_assertion(mail_claim="email"))
-    assert [item.msg for item in check(other).checks if not item.ok] == ["The claim is missing. It sends email instead; the name must be the whole URI."]
+    assert [item.msg for item in check(other).checks if not item.ok] == [
+        "The claim is missing. It sends email instead; the name must be this whole URI, letter by letter."
+    ]
 
 
 def test_blanks_around_a_status_are_none_of_it() -> None:
@@ -950,3 +952,11 @@ def test_one_confirmation_that_holds_is_enough(wrong: tuple[str, str]) -> None:
     for both in (other + right[0], right[0] + other):
         assert check(made.saml_response(made.saml_assertion().replace(right[0], both))).valid
     assert len(faults(check(made.saml_response(made.saml_assertion().replace(right[0], other + other))))) == 1
+
+
+def test_an_encrypted_token_of_wsfed_is_not_told_as_none() -> None:
+    root = etree.fromstring(made.wsfed_response())
+    token_ = root[0]
+    token_.remove(token_[0])
+    etree.SubElement(token_, "{http://www.w3.org/2001/04/xmlenc#}EncryptedData")
+    assert [("encrypted" in item.msg, item.aadsts) for item in check(etree.tostring(root)).checks if not item.ok] == [(True, "AADSTS50008")]
