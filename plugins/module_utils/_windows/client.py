@@ -46,7 +46,8 @@ _LOST = ("connection_lost", "connection_refused", "host_unknown", "timeout")
 #: "Specify idle Timeout"; ended with all that runs in it.
 _IDLE_SECONDS = 30.0
 # WSManFault codes: a command that cannot be started carries its Win32 error as an HRESULT.
-_SHELL_NOT_FOUND, _QUOTA_OF_OPERATIONS = 2150858843, 2150859174
+_SHELL_NOT_FOUND = 2150858843
+_QUOTAS = {2150859173: "shells (MaxShellsPerUser)", 2150859174: "operations (MaxConcurrentOperationsPerUser)"}
 #: A command counts against the user's MaxConcurrentOperationsPerUser (1,500 by default) until its shell ends, not until it ends itself
 #: ([MS-WSMV] 3.1.4.12 and its note <118>), so a shell that only asks is given back long before.
 _COMMANDS_OF_A_SHELL = 250
@@ -94,7 +95,7 @@ class Shell:
         self._client = client
         self.commands = 0
         self._used = time.monotonic()
-        with client.translated():
+        with client.translated(), client.within_quotas("a shell"):
             client.poll_for(_DEFAULT_COMMAND_SECONDS)
             self._id = client.protocol.open_shell(codepage=_UTF8)
 
@@ -136,23 +137,16 @@ class Shell:
     def _start(self, program: str, arguments: str) -> str:
         self.commands += 1
         try:
-            return str(self._client.protocol.run_command(self._id, program, [arguments] if arguments else [], skip_cmd_shell=True))
+            with self._client.within_quotas(program):
+                return str(self._client.protocol.run_command(self._id, program, [arguments] if arguments else [], skip_cmd_shell=True))
         except WSManFaultError as exc:
-            match exc.wsman_fault_code:
-                case code if code == _SHELL_NOT_FOUND:
-                    raise OffboardError(
-                        f"{self._client.host}: the shell for {program} is gone, ended by its idle time-out or from outside; {program} was not started",
-                        code="shell_gone",
-                        details={"host": self._client.host},
-                    ) from exc
-                case code if code == _QUOTA_OF_OPERATIONS:
-                    raise OffboardError(
-                        f"{self._client.host}: {program} was not started, because the user's quota of WinRM operations (MaxConcurrentOperationsPerUser) is "
-                        f"spent: {exc.reason}. End other sessions of this user, or raise the quota.",
-                        code="winrm_quota",
-                        details={"host": self._client.host},
-                    ) from exc
-            raise
+            if exc.wsman_fault_code != _SHELL_NOT_FOUND:
+                raise
+            raise OffboardError(
+                f"{self._client.host}: the shell for {program} is gone, ended by its idle time-out or from outside; {program} was not started",
+                code="shell_gone",
+                details={"host": self._client.host},
+            ) from exc
 
     def _receive(self, command: str, end: float, program: str, seconds: float, output_matters: bool) -> Answer:
         out, err = [], []
@@ -280,6 +274,22 @@ class Client:
         """Give back the shell and the connection, whatever state they are in."""
         self._end_shell()
         self.protocol.transport.close_session()
+
+    @contextlib.contextmanager
+    def within_quotas(self, what: str) -> Iterator[None]:
+        """Around what starts something, which has not been started when a quota is spent."""
+        try:
+            yield
+        except WSManFaultError as exc:
+            quota = _QUOTAS.get(exc.wsman_fault_code or 0)
+            if not quota:
+                raise
+            raise OffboardError(
+                f"{self.host}: {what} was not started, because the user's quota of WinRM {quota} is spent: {exc.reason}. "
+                "End other sessions of this user, or raise the quota.",
+                code="winrm_quota",
+                details={"host": self.host},
+            ) from exc
 
     @contextlib.contextmanager
     def translated(self, program: str = "") -> Iterator[None]:

@@ -285,6 +285,15 @@ def test_a_quota_that_others_have_spent_is_told():
     assert error.value.code == "winrm_quota" and "MaxConcurrentOperationsPerUser" in error.value.msg
 
 
+@pytest.mark.parametrize(("fault", "quota"), [(2150859173, "MaxShellsPerUser"), (2150859174, "MaxConcurrentOperationsPerUser")])
+def test_a_quota_that_leaves_no_shell_is_told_as_one(fault, quota):
+    client = _with(protocol := _Shells())
+    protocol.open_shell = lambda **_options: (_ for _ in ()).throw(_fault(fault))
+    with pytest.raises(OffboardError) as error:
+        client.run("reg.exe")
+    assert error.value.code == "winrm_quota" and quota in error.value.msg and error.value.msg.startswith("win: a shell was not started")
+
+
 def test_a_shell_with_something_left_in_it_is_used_before_it_idles(monkeypatch):
     client = _with(protocol := _Shells())
     now = [0]
