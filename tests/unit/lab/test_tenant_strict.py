@@ -597,3 +597,11 @@ def test_users_by_their_last_sign_in(tenant: RunningTenant) -> None:
     client = permit(tenant, "AuditLog.Read.All")
     assert [item["id"] for item in client.get(path).data["value"]] == [PEOPLE[5].id]
     assert client.get(path + quote(" and accountEnabled eq true")).data["error"]["code"] == "Request_UnsupportedQuery"
+
+
+@pytest.mark.parametrize("name", ["signingCertificate", "nextSigningCertificate"])
+def test_a_certificate_of_a_domain_is_one(tenant: RunningTenant, name: str) -> None:
+    client, path = tenant.client(), "/domains/reiji.example/federationConfiguration"
+    (federation,) = client.get(path).data["value"]
+    for value, status in ((federation["signingCertificate"], 200), ("MIIB", 400), (f"-----BEGIN CERTIFICATE-----{federation['signingCertificate']}", 400)):
+        assert client.call("PATCH", f"{path}/{federation['id']}", {name: value}).status == status
