@@ -26,6 +26,7 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.controllers.plan import Controller
 from ansible_collections.offboard.iij_id.plugins.module_utils._restart import resource as restarts
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows import client
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates.plan import PrivateKey, key_file
 from dev import places
 from lab import paths
@@ -280,6 +281,45 @@ def test_software_that_hangs_is_ended(lab: WindowsPart, module: Module, key: str
     assert not re.search(r"unins|Un\.exe|\.tmp|msiexec", lab.run("sync01", "tasklist.exe /fo csv /nh")[1])
     lab.fault("sync01", key, None)
     assert module("win_software", "sync01", products=[product])["changed"] is True
+
+
+@pytest.fixture
+def slow_uninstaller(lab: Machines) -> Iterator[None]:
+    """It works on for 8 s after its first process has ended."""
+    lab.fault("sync01", "notes_nsis", "hang")
+    timer = threading.Timer(8, lab.fault, ("sync01", "notes_nsis", None))
+    timer.start()
+    yield
+    timer.join()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("slow_uninstaller")
+def test_software_in_a_shell_that_nobody_uses_works_on(lab: Machines, module: Module, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The idle time-out is 3 minutes where WinRM 2.0 is, and at least one minute; the lab's is shorter here for speed."""
+    monkeypatch.setattr(client, "_IDLE_SECONDS", 1)
+    lab.limits(idle_seconds=4)
+    answer = module("win_software", "sync01", products=[NOTES], timeout_minutes=1)
+    assert answer["results"][0]["status"] == "uninstalled", answer
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("slow_uninstaller")
+@pytest.mark.parametrize(
+    "rule",
+    [
+        pytest.param({"kind": "drop", "action": "Command", "match": "tasklist", "times": 2}, id="before"),
+        pytest.param({"kind": "drop", "action": "Receive", "match": "reg.exe query", "times": 2}, id="in its midst"),
+        pytest.param({"kind": "fault", "action": "Command", "match": "tasklist", "code": 2150859174, "times": 6}, id="quota"),
+    ],
+)
+def test_software_works_on_while_nobody_can_look(lab: Machines, module: Module, rule: dict[str, Any]) -> None:
+    """An error ends the shell, and the uninstaller with it."""
+    timer = threading.Timer(4, lab.rules, ([rule],))
+    timer.start()
+    answer = module("win_software", "sync01", products=[NOTES], timeout_minutes=1)
+    timer.join()
+    assert answer["results"][0]["status"] == "uninstalled", answer
 
 
 @pytest.mark.slow

@@ -469,7 +469,7 @@ CODES: dict[Text, dict[str, Text]] = {
     },
     Text("Windows machines", "Windowsマシン"): {
         "task_gone": Text("The task is not there any more; its saved definition is named.", "タスクが既にない。保存された定義を示す。"),
-        "winrm_quota": Text("The user's quota of WinRM operations is spent.", "WinRMの操作数の上限に達した。"),
+        "winrm_quota": Text("The user's quota of WinRM operations or shells is spent.", "WinRMの操作数またはシェル数の上限に達した。"),
         "shell_gone": Text(
             "The shell on the machine is gone; what was started may or may not have ended.", "シェルが失われた。開始した処理が終わったかは不明。"
         ),

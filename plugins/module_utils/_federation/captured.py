@@ -4,7 +4,8 @@
 """The sign-in answer in what people save of it. Pure; nothing of what was saved stands in a message.
 
 Browsers offer many ways: the body of the request as it is or as a table, the whole request as a curl, fetch or PowerShell command, the recording as
-HAR (JSON), the provider's page with the form in it, also as one file (MHTML) or as its source is shown. Exactly one answer must be in it.
+HAR (JSON), the provider's page with the form in it, also as one file (MHTML) or as its source is shown. Proxies write XML of their own around the
+request. Exactly one answer must be in it.
 """
 
 from __future__ import annotations
@@ -59,6 +60,12 @@ _NEXT = re.compile(r"""["']|^--|^[ \t]*(?:[A-Za-z]\w*[ \t]*[:\t]|(?:RelayState|S
 _BEGIN = re.compile(r"<((?:[\w.-]+:)?(?:Response|RequestSecurityTokenResponse(?:Collection)?))[\s>]")
 #: base64 of what begins with <, perhaps percent-encoded, perhaps on several lines
 _BASE64_OF_XML = re.compile(r"(?<![A-Za-z0-9+/])P[A-P](?:[A-Za-z0-9+/=]|%(?:25)*(?:2[BFbf]|3[Dd])|\\?\n){100,}")
+#: base64 of anything, likewise, without = at its end
+_BASE64 = re.compile(r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]|\\?\n){200,}")
+_DOCTYPE = re.compile(r"<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>", re.S)
+#: in front of a line: marks of a quotation; its number, with what parts it from the line
+_QUOTED = re.compile(r"^(?:> ?)+")
+_NUMBER = re.compile(r"[ \t]*([0-9]{1,9})([.:|)]?[ \t]*)")
 _UNSEEN = re.compile("[\u200b-\u200f\u2060\ufeff]")
 #: quotes that a program has escaped, where XML has an attribute
 _ESCAPED_QUOTE = re.compile(r"""=\\["']""")
@@ -75,31 +82,40 @@ def decode(data: bytes, max_bytes: int) -> bytes:
 
     max_bytes: of the answer; a recording may have MAX_RECORDING_BYTES.
     """
-    body = _page_of_archive(_utf8(data))
+    body = _page_of_archive(_without_margin(_utf8(data)))
     recording, page = body[:1] in (b"{", b"["), _is_html(body)
     if len(body) > (MAX_RECORDING_BYTES if recording else max_bytes * 2):
         limit = MAX_RECORDING_BYTES if recording else max_bytes
         raise TokenRefused(f"The token is refused: it is larger than {limit} bytes.", code="too_large")
-    if not body or (body.startswith(b"<") and not page):
-        return body
     text = body.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+    document = text.startswith("<") and not page
+    if not body or (document and _is_answer(text)):
+        return body
+    what = "page" if page else "recording" if recording else "text"
     try:
-        return _by_name(text, page, recording)
+        found = _by_name(text, page, recording)
+        return _xml_of(text) if what == "text" and not document and not found else _only(found, what)
     except TokenRefused as exc:
-        if exc.code != "not_a_token" or not (found := list(_anywhere(text))):
+        if exc.code != "not_a_token":
             raise
-        return _only(found, "text")
+        if found := list(_anywhere(text)) or _shown(text):
+            return _only(found, what)
+        if document:
+            return body
+        raise
 
 
-def _by_name(text: str, page: bool, recording: bool) -> bytes:
-    """What stands behind the name of its form field, or is all of the text."""
-    if page:
-        return _only(list(_of_html(text)) or _shown(text), "page")
+def _is_answer(document: str) -> bool:
+    root = xml.behind_comments(_DOCTYPE.sub("", document, count=1).encode("utf-8", "surrogateescape"))
+    return _BEGIN.match(root.decode("utf-8", "surrogateescape")) is not None
+
+
+def _by_name(text: str, page: bool, recording: bool) -> list[tuple[str, str]]:
+    """What stands behind the name of its form field, or is shown."""
     if recording:
-        return _only(list(_of_json(text)), "recording")
-    found = list(_of_html(text)) if _FIELD_OF_PAGE.search(text) else []
-    found = found or [("", value) for value in _texts(text)] or _shown(text)
-    return _only(found, "text") if found else _xml_of(text)
+        return list(_of_json(text))
+    found = list(_of_html(text)) if page or _FIELD_OF_PAGE.search(text) else []
+    return found or ([] if page else [("", value) for value in _texts(text)]) or _shown(text)
 
 
 def _utf8(data: bytes, told: str = "") -> bytes:
@@ -110,6 +126,25 @@ def _utf8(data: bytes, told: str = "") -> bytes:
     with contextlib.suppress(UnicodeError):
         data = xml.in_utf8(data, told)
     return _BYTES_IN_FRONT.sub(b"", data)
+
+
+def _without_margin(body: bytes) -> bytes:
+    """Without what a mail or an editor has put in front of every line: marks of a quotation, numbers, these also on lines of their own."""
+    if not re.match(rb">|[0-9]+(?:\W|$)", body):
+        return body
+    lines = body.decode("utf-8", "surrogateescape").rstrip().replace("\r\n", "\n").split("\n")
+    if all(line.startswith(">") or not line.strip() for line in lines):
+        lines = [_QUOTED.sub("", line) for line in lines]
+    else:
+        apart = lines[0].strip().isdecimal()
+        numbered = lines[::2] if apart else lines
+        numbers = [found for line in numbered if (found := _NUMBER.match(line))]
+        first = numbers[0]
+        if [int(found[1]) for found in numbers] != [int(first[1]) + n for n in range(len(numbered))]:
+            return body
+        # a line may be indented further than the first one
+        lines = lines[1::2] if apart else [found.string[found.end(1) + min(len(found[2]), len(first[2])) :] for found in numbers]
+    return "\n".join(lines).encode("utf-8", "surrogateescape")
 
 
 def _page_of_archive(body: bytes) -> bytes:
@@ -123,14 +158,21 @@ def _page_of_archive(body: bytes) -> bytes:
 
 
 def _anywhere(text: str) -> Iterator[tuple[str, str]]:
-    """An answer in base64 whose name is spelled, or stands, as nobody foresaw: in a program, a log, a table, a page's source with colours."""
-    text = _UNSEEN.sub("", html.unescape(re.sub(r"<[^<>]*>", "", text)))
+    """An answer in base64 whose name is spelled, or stands, as nobody foresaw: in a program, a log, a table, a page's source with colours; or its form."""
+    text = _UNSEEN.sub("", html.unescape(re.sub(r"<!\[CDATA\[|]]>|<[^<>]*>", "\n", text)))
     text = re.sub(r"\\+u00(2[bf]|3d)", lambda found: chr(int(found[1], 16)), re.sub(r"\\+/", "/", text), flags=re.I)
     for begin in itertools.islice(_BASE64_OF_XML.finditer(re.sub(r"^[> \t]+", "", text, flags=re.M)), _MAX_FIELDS):
         for value in (begin[0], begin[0].partition("\n")[0]):  # what follows on the next line may be something else
             with contextlib.suppress(TokenRefused):
                 if _BEGIN.search(_xml_of(value.replace("\\\n", "")).decode("utf-8", "replace")):
                     yield "", value.replace("\\\n", "")
+                    break
+    for whole in _BASE64.finditer(text):  # a form, a request, a page
+        for value in (re.sub(r"\\?\n", "", whole[0]), max(whole[0].split("\n"), key=len)):  # what stands before may be a word
+            with contextlib.suppress(binascii.Error, ValueError):
+                inner = base64.b64decode(value + "=" * (-len(value) % 4), validate=True).decode("utf-8", "replace")
+                if _names_a_field(inner):
+                    yield from _by_name(inner, _is_html(inner.encode()), False)
                     break
 
 
@@ -214,6 +256,8 @@ def _spellings(value: str) -> Iterator[str]:
 def _unpacked(data: bytes, inside: bool) -> bytes:
     """The XML in what was base64: as it is, deflated as by the HTTP-Redirect binding, or in base64 once more. Raises ValueError."""
     plain = _utf8(data)
+    if _is_html(plain):
+        raise ValueError
     if plain.startswith(b"<"):
         return plain
     for form in (-zlib.MAX_WBITS, zlib.MAX_WBITS | 32):  # bare, or as zlib and gzip have it

@@ -317,10 +317,13 @@ def _without_issuers(found: list[Certificate]) -> list[Certificate]:
 
 
 def _endpoints(role: etree._Element, name: str) -> list[dict[str, str | None]]:
-    return [
-        {"binding": element.get("Binding"), "location": None if element.get("Location") is None else element.get("Location").strip()}
-        for element in role.iterchildren(f"{MD}{name}")
-    ]
+    """Both attributes are of the type anyURI, whose blanks collapse."""
+
+    def told(element: etree._Element, attribute: str) -> str | None:
+        value = element.get(attribute)
+        return None if value is None else value.strip()
+
+    return [{"binding": told(element, "Binding"), "location": told(element, "Location")} for element in role.iterchildren(f"{MD}{name}")]
 
 
 def _saml(role: etree._Element) -> Saml:

@@ -35,6 +35,8 @@ TRUST = ("{http://schemas.xmlsoap.org/ws/2005/02/trust}", "{http://docs.oasis-op
 
 SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
 BEARER = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
+_NO_TIME = "holds a time that is not one"
+_ENCRYPTED = "{http://www.w3.org/2001/04/xmlenc#}EncryptedData"
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,11 @@ def check(data: bytes, federation: Federation, now: datetime.datetime, skew: flo
     else:
         msg = "The XML is refused: it is neither a SAML 2.0 Response nor a WS-Trust RequestSecurityTokenResponse."
         raise TokenRefused(f"{msg} {captured.WHAT_TO_SAVE}", code="not_a_token")
-    return judge.run()
+    result = judge.run()
+    if any(item.check == "signature" and not item.ok for item in result.checks) and _has_stray_text(root):
+        msg = "The answer is refused: text stands between its elements, such as marks of a browser or line numbers, so it is not as it was sent."
+        raise TokenRefused(f"{msg} {captured.WHAT_TO_SAVE}", code="not_a_token")
+    return result
 
 
 class _Judge:
@@ -156,9 +162,11 @@ class _Judge:
 
     def only_assertion(self) -> etree._Element:
         signature.check_ids(self.root)
-        if next(self.root.iter(f"{SAML2}EncryptedAssertion", f"{SAML2}EncryptedID"), None) is not None:
-            raise TokenRefused("The assertion is encrypted; Entra publishes no key for that, so the provider must not encrypt.", code="assertion_encrypted")
         everywhere = list(self.root.iter(f"{SAML1}Assertion", f"{SAML2}Assertion"))
+        # WS-Federation has no element around it, as AD FS shows where the relying party has a certificate for that
+        encrypted = (f"{SAML2}EncryptedAssertion", f"{SAML2}EncryptedID", *([] if everywhere else [_ENCRYPTED]))
+        if next(self.root.iter(*encrypted), None) is not None:
+            raise TokenRefused("The assertion is encrypted; Entra publishes no key for that, so the provider must not encrypt.", code="assertion_encrypted")
         if not everywhere:
             raise TokenRefused("The answer holds no assertion.", code="assertion_missing")
         if len(everywhere) > 1 or list(self.places()) != everywhere:
@@ -218,6 +226,8 @@ class _Judge:
         came = ", ".join(self.result.signed_with) or "none"
         other = set(self.result.signed_with) - {certificate.sha1 for certificate in self.federation.certificates}
         hint = "; if the provider now signs with that one, put it into the federation" if other else ""
+        if self.result.signed_with and not other:
+            hint = ". A program that shows XML in lines of its own alters it: save it as it was posted"
         raise signature.SignatureRefused(f"{refused.msg} Certificate that came with the token: {came}{hint}.", code=refused.code)
 
     def judge(self, assertion: etree._Element) -> None:
@@ -227,6 +237,7 @@ class _Judge:
     def judge_issuer(self, issuer: str, where: str = "Issuer") -> None:
         want = self.federation.issuer_uri
         hint = " Only a trailing slash differs." if issuer.rstrip("/") == want.rstrip("/") else ""
+        hint = hint or (" Only white space around it differs." if issuer.strip() == want.strip() else "")
         self.note("issuer", issuer == want, where, f"The issuer is {want}.", f"The issuer is {issuer!r}, the federation's is {want!r}.{hint}", "50107")
 
     def judge_audience(self, conditions: etree._Element | None, restriction: str) -> None:
@@ -240,28 +251,34 @@ class _Judge:
         self.note("audience", ok, "Audience", f"The audience is {found}.", f"The audience is {found}, expected {wanted}.", self.invalid)
 
     def judge_time(self, name: str, element: etree._Element | None, *, required: bool) -> None:
+        fault = self.fault_of_time(element, required=required)
+        if name == "Conditions" and element is not None and fault != _NO_TIME:
+            self.result.not_before, self.result.not_on_or_after = element.get("NotBefore", ""), element.get("NotOnOrAfter", "")
+        at = f"{self.now:%Y-%m-%dT%H:%M:%SZ}"
+        self.note("time", not fault, name, f"{name} holds at {at}.", f"{name} {fault}; checked at {at}.", self.invalid)
+
+    def fault_of_time(self, element: etree._Element | None, *, required: bool) -> str:
+        """Why an element with NotBefore and NotOnOrAfter does not hold now; "" when it does."""
         begin, end = ("", "") if element is None else (element.get("NotBefore", ""), element.get("NotOnOrAfter", ""))
         try:
             times = [None if not value else xml.date_time(value) for value in (begin, end)]
         except ValueError:
-            self.note("time", False, name, "", f"{name} holds a time that is not one.", self.invalid)
-            return
-        if name == "Conditions":
-            self.result.not_before, self.result.not_on_or_after = begin, end
-        early = times[0] is not None and self.now + self.skew < times[0]
-        late = times[1] is not None and self.now - self.skew >= times[1]
-        fault = "has no NotOnOrAfter" if required and times[1] is None else f"is not valid before {begin}" if early else f"was valid until {end}"
-        ok = not (early or late or (required and times[1] is None))
-        self.note(
-            "time", ok, name, f"{name} holds at {self.now:%Y-%m-%dT%H:%M:%SZ}.", f"{name} {fault}; checked at {self.now:%Y-%m-%dT%H:%M:%SZ}.", self.invalid
-        )
+            return _NO_TIME
+        if required and times[1] is None:
+            return "has no NotOnOrAfter"
+        if times[0] is not None and self.now + self.skew < times[0]:
+            return f"is not valid before {begin}"
+        return f"was valid until {end}" if times[1] is not None and self.now - self.skew >= times[1] else ""
 
     def judge_email(self, claims: dict[str, list[str]]) -> None:
         self.result.claims = list(claims)
         values = claims.get(EMAILADDRESS)
-        if not values:
+        if values is not None and not any(values):
+            self.note("emailaddress", False, EMAILADDRESS, "", "The claim has no value.", "5000819")
+            return
+        if values is None:
             similar = [name for name in claims if re.search(r"e?mail", name, re.IGNORECASE)]
-            hint = f" It sends {', '.join(similar)} instead; the name must be the whole URI." if similar else ""
+            hint = f" It sends {', '.join(similar)} instead; the name must be this whole URI, letter by letter." if similar else ""
             self.note("emailaddress", False, EMAILADDRESS, "", f"The claim is missing.{hint}", "5000819")
             return
         local, at, domain = values[0].strip().rpartition("@")
@@ -289,9 +306,9 @@ class _Saml(_Judge):
     protocol, namespace, id_attribute, invalid = "saml", SAML2, "ID", "500089"
 
     def answered(self) -> bool:
-        codes = [code.get("Value", "") for code in self.root.iter(f"{SAMLP}StatusCode")]
+        codes = [code.get("Value", "").strip() for code in self.root.iter(f"{SAMLP}StatusCode")]
         ok = codes[:1] == [SUCCESS]
-        words = ", ".join(filter(None, (code.strip().rpartition(":")[2] for code in codes)))
+        words = ", ".join(filter(None, (code.rpartition(":")[2] for code in codes)))
         hint = " The provider does not offer the persistent NameID that Entra asks for." if "InvalidNameIDPolicy" in words else ""
         nothing = "The answer's StatusCode is empty" if codes else "The answer has no StatusCode"
         bad = f"The provider reports an error: {words}.{hint}" if words else f"{nothing}, so it does not say that it succeeded."
@@ -321,7 +338,9 @@ class _Saml(_Judge):
         else:
             self.note("destination", destination == want, "Destination", f"It is {want}.", f"It is {destination!r}, expected {want}.", self.invalid)
         confirmations = [element for element in xml.children(assertion, f"{SAML2}Subject", f"{SAML2}SubjectConfirmation") if element.get("Method") == BEARER]
-        data = next((element for one in confirmations for element in one.iterchildren(f"{SAML2}SubjectConfirmationData")), None)
+        # one that holds is enough (saml-core-2.0-os, 2.4.1); of others the first is told
+        given = [element for one in confirmations for element in one.iterchildren(f"{SAML2}SubjectConfirmationData")]
+        data = min(given, key=lambda one: one.get("Recipient") != want or bool(self.fault_of_time(one, required=True)), default=None)
         recipient = None if data is None else data.get("Recipient")
         self.note("recipient", recipient == want, "Recipient", f"It is {want}.", f"The bearer's recipient is {recipient!r}, expected {want}.", self.invalid)
         if data is not None:
@@ -386,6 +405,13 @@ def _no_mail_address(local: str, domain: str) -> str:
     if re.search(r"[\s;,:<>()\[\]\\\"/]|\.\.|^\.|\.$", domain) or unseen(local + domain):
         return "its domain is no name of one, or it holds what nobody sees"
     return ""
+
+
+def _has_stray_text(root: etree._Element) -> bool:
+    """Whether text stands where both protocols have elements only."""
+    outside = root.iter(*(f"{namespace}*" for namespace in (SAMLP, SAML2, SAML1, signature.DS, *TRUST)))
+    parents = (element for element in outside if len(element) and etree.QName(element).localname not in ("AttributeValue", "KeyInfo"))
+    return any(text and text.strip() for parent in parents for text in (parent.text, *(child.tail for child in parent)))
 
 
 def _own_text(parent: etree._Element, name: str) -> str:

@@ -17,7 +17,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from .._core.errors import OffboardError
 from .._module import reaching
@@ -39,10 +39,15 @@ _UTF8 = 65001
 # The service answers a Receive after at most MaxTimeoutms, 60 s by default, whatever is asked for.
 _LONGEST_POLL = 55
 _DEFAULT_COMMAND_SECONDS = 120.0
-# How long a command of which only the exit code matters may go on unseen after a lost connection.
+# How long what is waited for may go on unseen after a lost connection.
 _LOST_SECONDS, _LOST_PAUSE = 30.0, 2.0
+_LOST = ("connection_lost", "connection_refused", "host_unknown", "timeout")
+#: How long a shell may go unused. It is ended after 3 minutes with the defaults of [MS-WSMV] 2.2.4.42 and one minute at least, see the policy
+#: "Specify idle Timeout"; ended with all that runs in it.
+_IDLE_SECONDS = 30.0
 # WSManFault codes: a command that cannot be started carries its Win32 error as an HRESULT.
-_SHELL_NOT_FOUND, _QUOTA_OF_OPERATIONS = 2150858843, 2150859174
+_SHELL_NOT_FOUND = 2150858843
+_QUOTAS = {2150859173: "shells (MaxShellsPerUser)", 2150859174: "operations (MaxConcurrentOperationsPerUser)"}
 #: A command counts against the user's MaxConcurrentOperationsPerUser (1,500 by default) until its shell ends, not until it ends itself
 #: ([MS-WSMV] 3.1.4.12 and its note <118>), so a shell that only asks is given back long before.
 _COMMANDS_OF_A_SHELL = 250
@@ -59,6 +64,9 @@ def decode(data: bytes) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return data.decode("cp932", "replace")
+
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,8 @@ class Shell:
     def __init__(self, client: Client) -> None:
         self._client = client
         self.commands = 0
-        with client.translated():
+        self._used = time.monotonic()
+        with client.translated(), client.within_quotas("a shell"):
             client.poll_for(_DEFAULT_COMMAND_SECONDS)
             self._id = client.protocol.open_shell(codepage=_UTF8)
 
@@ -107,6 +116,12 @@ class Shell:
         """Let cmd.exe interpret `line`. Every path in it must have gone through `quoted`."""
         return self._run("cmd.exe", f'/d /s /c "{line}"', seconds)
 
+    def keep(self) -> None:
+        """Use it where it was not used for long, because of what has been left running in it."""
+        if time.monotonic() - self._used > _IDLE_SECONDS:
+            with contextlib.suppress(OffboardError):  # asking was use
+                self.cmd("rem")
+
     def _run(self, program: str, arguments: str, seconds: float, output_matters: bool = True) -> Answer:
         protocol, end = self._client.protocol, time.monotonic() + seconds
         with self._client.translated(program):
@@ -117,27 +132,21 @@ class Shell:
                 # Ends the command when it still runs. An error here must not hide the one that led here.
                 with contextlib.suppress(*_FAULTS):
                     protocol.cleanup_command(self._id, command)
+                self._used = time.monotonic()
 
     def _start(self, program: str, arguments: str) -> str:
         self.commands += 1
         try:
-            return str(self._client.protocol.run_command(self._id, program, [arguments] if arguments else [], skip_cmd_shell=True))
+            with self._client.within_quotas(program):
+                return str(self._client.protocol.run_command(self._id, program, [arguments] if arguments else [], skip_cmd_shell=True))
         except WSManFaultError as exc:
-            match exc.wsman_fault_code:
-                case code if code == _SHELL_NOT_FOUND:
-                    raise OffboardError(
-                        f"{self._client.host}: the shell for {program} is gone, ended by its idle time-out or from outside; {program} was not started",
-                        code="shell_gone",
-                        details={"host": self._client.host},
-                    ) from exc
-                case code if code == _QUOTA_OF_OPERATIONS:
-                    raise OffboardError(
-                        f"{self._client.host}: {program} was not started, because the user's quota of WinRM operations (MaxConcurrentOperationsPerUser) is "
-                        f"spent: {exc.reason}. End other sessions of this user, or raise the quota.",
-                        code="winrm_quota",
-                        details={"host": self._client.host},
-                    ) from exc
-            raise
+            if exc.wsman_fault_code != _SHELL_NOT_FOUND:
+                raise
+            raise OffboardError(
+                f"{self._client.host}: the shell for {program} is gone, ended by its idle time-out or from outside; {program} was not started",
+                code="shell_gone",
+                details={"host": self._client.host},
+            ) from exc
 
     def _receive(self, command: str, end: float, program: str, seconds: float, output_matters: bool) -> Answer:
         out, err = [], []
@@ -238,6 +247,20 @@ class Client:
         self._end_shell()
         return start(self.shell)
 
+    def unhurried(self, question: Callable[[], _T], end: float) -> _T:
+        """What a question that changes nothing gives: put again until `end` while others spend the user's quota, and for a while when the connection is lost.
+
+        For whoever waits for what runs in another shell, which an error would end.
+        """
+        lost = time.monotonic() + _LOST_SECONDS
+        while True:
+            try:
+                return question()
+            except OffboardError as exc:
+                if time.monotonic() > (end if exc.code == "winrm_quota" else min(end, lost) if exc.code in _LOST else 0):
+                    raise
+            time.sleep(_LOST_PAUSE)
+
     def _end_shell(self) -> None:
         if self._shell is not None:
             self._shell.close()
@@ -251,6 +274,22 @@ class Client:
         """Give back the shell and the connection, whatever state they are in."""
         self._end_shell()
         self.protocol.transport.close_session()
+
+    @contextlib.contextmanager
+    def within_quotas(self, what: str) -> Iterator[None]:
+        """Around what starts something, which has not been started when a quota is spent."""
+        try:
+            yield
+        except WSManFaultError as exc:
+            quota = _QUOTAS.get(exc.wsman_fault_code or 0)
+            if not quota:
+                raise
+            raise OffboardError(
+                f"{self.host}: {what} was not started, because the user's quota of WinRM {quota} is spent: {exc.reason}. "
+                "End other sessions of this user, or raise the quota.",
+                code="winrm_quota",
+                details={"host": self.host},
+            ) from exc
 
     @contextlib.contextmanager
     def translated(self, program: str = "") -> Iterator[None]:

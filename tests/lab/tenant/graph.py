@@ -355,7 +355,7 @@ class Graph:
         if not self.settings.throttling:
             return
         writes = int(operation.method != "GET")
-        report = operation.report or "signInActivity" in query.get("$select", "")
+        report = operation.report or odata.asks_for_activity(query)
         refusal, used = self.throttle.take(app_id, units, writes, report, self.settings.clock_scale)
         if used > 0.8:
             headers["x-ms-throttle-limit-percentage"] = f"{used:.2f}"

@@ -71,6 +71,7 @@ _FILTERS: dict[str, dict[str, str]] = {
         **dict.fromkeys(["accountEnabled", "creationType", "externalUserState", "onPremisesSyncEnabled", "userType"], _FLAG),
         "id": "eq in",
         "identities": "eq",
+        "signInActivity": "eq ne not ge le",
         "assignedLicenses": "eq not $count",
         "businessPhones": "eq not ge le startsWith",
         "otherMails": "eq not ge le startsWith endsWith $count",
@@ -200,9 +201,19 @@ _MOST_EXPANDED = 20
 _MOST_LEVELS = 1000
 
 
+def asks_for_activity(query: dict[str, str]) -> bool:
+    return any("signInActivity" in query.get(name, "") for name in ("$select", "$filter"))
+
+
+def check_format(call: Call) -> None:
+    if (wanted := call.query.get("$format", "json")).lower().partition(";")[0] not in ("json", "application/json"):
+        _refuse(f"The value '{wanted}' of the query option '$format' is not supported.", "BadRequest")
+
+
 def check_single(call: Call, kind: str) -> None:
     """400 for what a single object cannot be asked with. learn.microsoft.com/graph/api/user-get, group-get, domain-get: $select alone, and
     $expand where /graph/query-parameters has it. The service may also ignore what it does not know (known issues), which helps nobody here."""
+    check_format(call)
     wanted = expansion(call, kind)
     chain = {"$count"} if wanted and wanted.levels and call.eventual else set()  # learn.microsoft.com/graph/api/user-list-manager, example 2
     for name in call.query:
@@ -212,7 +223,7 @@ def check_single(call: Call, kind: str) -> None:
                 "$skip, and $top can be applied only on collections.",
                 "BadRequest",
             )
-        if name.startswith("$") and name not in {"$select", "$expand", *chain}:
+        if name.startswith("$") and name not in {"$select", "$expand", "$format", *chain}:
             _refuse(f"The query parameter '{name}' is not supported.", "BadRequest")
 
 
@@ -463,6 +474,7 @@ class _Parser:
         self.at = 0
         self.advanced: str | None = None
         self.variables: dict[str, list[str]] = {}
+        self.names: set[str] = set()
         position, text = 0, text.rstrip()
         while position < len(text):
             match = _TOKEN.match(text, position)
@@ -543,7 +555,9 @@ class _Parser:
         return parts
 
     def support(self, name: str, operator: str) -> None:
-        if operator not in _FILTERS.get(self.kind, {}).get(name, "").split():
+        self.names.add(name)
+        alone = "signInActivity" in self.names and len(self.names) > 1  # learn.microsoft.com/graph/api/resources/user
+        if alone or operator not in _FILTERS.get(self.kind, {}).get(name, "").split():
             resource = self.kind[0].upper() + self.kind[1:]
             _refuse(f"Unsupported or invalid query filter clause specified for property '{name}' of resource '{resource}'.")
 
@@ -751,7 +765,8 @@ def _searches(name: str, wanted: str) -> Predicate:
 # --- pages -------------------------------------------------------------------------------------------------------------------
 
 
-_OPTIONS = {"$select", "$filter", "$search", "$top", "$count", "$orderby", "$skiptoken", "$expand"}
+#: learn.microsoft.com/graph/query-parameters, "OData system query options"; of the forms that $format can ask for the service has one
+_OPTIONS = {"$select", "$filter", "$search", "$top", "$count", "$orderby", "$skiptoken", "$expand", "$format"}
 
 
 @dataclass
@@ -769,6 +784,7 @@ def _parse(call: Call, kind: str, default_top: int, max_top: int) -> _Query:
     query = call.query
     if unknown := {name for name in query if name.startswith("$")} - _OPTIONS:
         _refuse(f"Query option '{sorted(unknown)[0]}' is not supported here.", "BadRequest")
+    check_format(call)
     eventual = call.eventual
     count = query.get("$count", "").lower() == "true"
     matches = order = needs = None

@@ -544,3 +544,64 @@ def test_what_else_is_shown_of_one(tenant: RunningTenant) -> None:
     client, place = permit(tenant, "UserAuthenticationMethod.Read.All"), f"/users/{PEOPLE[5].id}/authentication"
     (password,) = client.get(f"{place}/passwordMethods").data["value"]
     assert password["password"] is None and password["id"] in [item["id"] for item in client.get(f"{place}/methods").data["value"]]
+
+
+def test_a_grant_is_there_once(tenant: RunningTenant) -> None:
+    client = permit(tenant, "DelegatedPermissionGrant.ReadWrite.All")
+    principal = company.make_id("servicePrincipal", "iij")
+    grant = next(item for item in tenant.store.tables["oauth2_permission_grants"].objects.values() if item["clientId"] == principal)
+    again = {name: grant[name] for name in ("clientId", "resourceId", "consentType")} | {"scope": "User.Read"}
+    refused = client.call("POST", "/oauth2PermissionGrants", again)
+    assert (refused.status, refused.data["error"]["code"]) == (409, "Request_MultipleObjectsWithSameKeyValue")
+    for wrong in ({"consentType": "Principal"}, {"principalId": PEOPLE[5].id}, {"consentType": "Everybody"}, {"consentType": None}):
+        assert client.call("POST", "/oauth2PermissionGrants", again | wrong).status == 400
+    assert client.call("POST", "/oauth2PermissionGrants", again | {"consentType": "Principal", "principalId": PEOPLE[5].id}).status == 201
+    assert client.call("PATCH", f"/oauth2PermissionGrants/{grant['id']}", {"scope": "User.Read"}).status == 204
+    assert client.get(f"/oauth2PermissionGrants/{grant['id']}").data["scope"] == "User.Read"
+    assert client.call("PATCH", f"/oauth2PermissionGrants/{grant['id']}", {"principalId": PEOPLE[5].id}).status == 400
+
+
+@pytest.mark.parametrize(
+    ("values", "status"),
+    [
+        ({"passwordPolicies": "DisablePasswordExpiration, DisableStrongPassword"}, 204),
+        ({"passwordPolicies": "None"}, 204),
+        ({"passwordPolicies": None}, 204),
+        ({"passwordPolicies": "NeverExpires"}, 400),
+        ({"userType": "Guest"}, 204),
+        ({"userType": "External"}, 400),
+        ({"businessPhones": ["1"]}, 204),
+        ({"businessPhones": []}, 204),
+        ({"businessPhones": ["1", "2"]}, 400),
+    ],
+)
+def test_values_that_a_property_of_a_user_has(tenant: RunningTenant, values: dict[str, Any], status: int) -> None:
+    assert tenant.client().call("PATCH", f"/users/{PEOPLE[5].id}", values).status == status
+
+
+@pytest.mark.parametrize(("kind", "status"), [(None, 201), ("Guest", 201), ("Member", 201), ("Partner", 400)])
+def test_what_somebody_can_be_invited_as(tenant: RunningTenant, kind: str | None, status: int) -> None:
+    values = {"invitedUserEmailAddress": "adele@contoso.example", "inviteRedirectUrl": "https://myapps.microsoft.com", "invitedUserType": kind}
+    assert permit(tenant, "User.Invite.All").call("POST", "/invitations", {name: value for name, value in values.items() if value}).status == status
+
+
+@pytest.mark.parametrize(("form", "status"), [("json", 200), ("application/json;odata.metadata=minimal", 200), ("xml", 400)])
+@pytest.mark.parametrize("path", ["/users", f"/users/{PEOPLE[5].id}"])
+def test_the_form_of_an_answer_by_its_option(tenant: RunningTenant, path: str, form: str, status: int) -> None:
+    assert tenant.client().get(f"{path}?$format={quote(form)}").status == status
+
+
+def test_users_by_their_last_sign_in(tenant: RunningTenant) -> None:
+    tenant.arrange("users", PEOPLE[5].id, signInActivity={"lastSignInDateTime": "2020-01-01T00:00:00Z"})
+    path = f"/users?$filter={quote('signInActivity/lastSignInDateTime le 2020-06-01T00:00:00Z')}"
+    client = permit(tenant, "AuditLog.Read.All")
+    assert [item["id"] for item in client.get(path).data["value"]] == [PEOPLE[5].id]
+    assert client.get(path + quote(" and accountEnabled eq true")).data["error"]["code"] == "Request_UnsupportedQuery"
+
+
+@pytest.mark.parametrize("name", ["signingCertificate", "nextSigningCertificate"])
+def test_a_certificate_of_a_domain_is_one(tenant: RunningTenant, name: str) -> None:
+    client, path = tenant.client(), "/domains/reiji.example/federationConfiguration"
+    (federation,) = client.get(path).data["value"]
+    for value, status in ((federation["signingCertificate"], 200), ("MIIB", 400), (f"-----BEGIN CERTIFICATE-----{federation['signingCertificate']}", 400)):
+        assert client.call("PATCH", f"{path}/{federation['id']}", {name: value}).status == status

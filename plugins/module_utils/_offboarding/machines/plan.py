@@ -53,9 +53,13 @@ def failure(machines: Collection[str], failed: Mapping[str, str], out: Sequence[
     if not failed:
         return None
     number, all_of_them, names = len(failed), len(machines), some(out, _NAMED)
+    rest = [Text(f"{len(out)} were not looked at ({names})", f"{len(out)}台は未確認: {names}")] if out else []
+    if number + len(out) < all_of_them:
+        rest.append(Text("the others are done", "ほかは完了しています"))
+    inside = "、".join(text.ja for text in rest)
     return Text(
-        f"{number} of {all_of_them} machines failed; {f'{len(out)} were not looked at ({names}); ' if out else ''}the others are done.",
-        f"{all_of_them}台中{number}台のマシンで失敗しました（{f'{len(out)}台は未確認: {names}、' if out else ''}ほかは完了しています）。",
+        "; ".join([f"{number} of {all_of_them} machines failed", *(text.en for text in rest)]) + ".",
+        f"{all_of_them}台中{number}台のマシンで失敗しました{f'（{inside}）' if rest else ''}。",
     )
 
 

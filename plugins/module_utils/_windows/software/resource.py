@@ -206,7 +206,7 @@ class Software(Resource):
                     raise OffboardError(
                         f"the uninstaller of {product.name} failed ({software.failure(code)}){see_log}", code="uninstaller_failed", details=details
                     )
-                if not self._await_end(product, before, program, end):
+                if not self._await_end(shell, product, before, program, end):
                     raise OffboardError(
                         f"the uninstaller of {product.name} ended with {code}, but {product.name} is still registered{see_log}",
                         code="uninstaller_failed",
@@ -239,12 +239,13 @@ class Software(Resource):
             self.tell(phrases.english("waits_for_installer", name=product.name))
             time.sleep(_BUSY_SECONDS)
 
-    def _await_end(self, product: Product, before: list[tuple[str, int]], program: str, end: float) -> bool:
+    def _await_end(self, shell: Shell, product: Product, before: list[tuple[str, int]], program: str, end: float) -> bool:
         """Until no uninstaller runs; whether the product is gone then. The first process often ends before the work does."""
         idle_since = None
         while True:
-            at_work = software.still_at_work(before, processes(self._client), program)
-            registered = self._registered(product)
+            shell.keep()
+            now_running, registered = self._client.unhurried(lambda: (processes(self._client), self._registered(product)), end)
+            at_work = software.still_at_work(before, now_running, program)
             if not at_work and not registered:
                 return True
             now = time.monotonic()

@@ -62,7 +62,7 @@ def _check_values(call: Call, values: Object, own: str) -> None:
         bad_request(f"lab: preferredAuthenticationProtocol {protocol!r} is neither saml nor wsFed.", "BadRequest")
     if urlsplit(values["passiveSignInUri"]).scheme != "https":
         bad_request("lab: passiveSignInUri must be https.", "BadRequest")
-    _check_certificate(values["signingCertificate"])
+    check_certificate(values["signingCertificate"])
     issuers = {item["issuerUri"] for item in call.table(TABLE).objects.values() if item["id"] != own}
     issuers |= {item["issuerUri"] for item in call.table("federations").objects.values() if is_federated(call.store, item["_domain"])}
     if values["issuerUri"] in issuers:
@@ -70,7 +70,7 @@ def _check_values(call: Call, values: Object, own: str) -> None:
         raise GraphError(409, "Request_MultipleObjectsWithSameKeyValue", "lab: another federation has the same issuerUri.")
 
 
-def _check_certificate(text: str) -> None:
+def check_certificate(text: str) -> None:
     try:
         if text != "".join(text.split()):
             raise ValueError("white space")

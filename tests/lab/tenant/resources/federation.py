@@ -17,6 +17,7 @@ from ..answers import Answer, GraphError, bad_request, not_found
 from ..operation import NO_CONTENT, Call, operation
 from ..store import Object
 from .domains import is_federated
+from .external_federations import check_certificate
 
 _READ = "Domain-InternalFederation.Read.All Domain-InternalFederation.ReadWrite.All"
 _WRITE = "Domain-InternalFederation.ReadWrite.All Domain.ReadWrite.All"
@@ -61,6 +62,9 @@ def _check(call: Call, domain: str) -> None:
     for other in call.table("federations").objects.values():
         if issuer and other["_domain"] != domain and other["issuerUri"] == issuer and is_federated(call.store, other["_domain"]):
             raise GraphError(409, "Request_MultipleObjectsWithSameKeyValue", "Another object with the same value for property issuerUri already exists.")
+    for name in ("signingCertificate", "nextSigningCertificate"):
+        if body.get(name):
+            check_certificate(body[name])
 
 
 @operation("GET", "/domains/{domain}/federationConfiguration", permissions=_READ)

@@ -21,6 +21,7 @@ from ..outside import SYNCED, VERIFIED
 from ..store import Object, Store
 from .cross_tenant_access import redemption_order
 from .external_federations import TABLE as FEDERATIONS
+from .users import USER_TYPES
 
 if TYPE_CHECKING:
     from ..graph import Graph
@@ -62,6 +63,8 @@ def invite(call: Call) -> Answer:
         bad_request("lab: inviteRedirectUrl is not an address.")
     if len((body.get("invitedUserMessageInfo") or {}).get("ccRecipients") or ()) > 1:
         bad_request("lab: an invitation is sent to one further recipient only.")
+    if (body.get("invitedUserType") or "Guest") not in USER_TYPES:
+        bad_request("Invalid value specified for property 'invitedUserType' of resource 'Invitation'.")
     user = _reset(call, address) if body.get("resetRedemption") else _invited(call, address)
     state = "Completed" if user["externalUserState"] == ACCEPTED else user["externalUserState"]
     made = _invitation(body, user, state)

@@ -13,6 +13,8 @@ from __future__ import annotations
 import re
 import secrets
 import uuid
+from collections.abc import Callable
+from typing import Any
 
 from ... import company
 from .. import odata
@@ -52,6 +54,15 @@ _LENGTHS = {
     "displayName": 256, "givenName": 64, "surname": 64, "jobTitle": 128, "department": 64, "companyName": 64, "mobilePhone": 64, "city": 128, "country": 128,
     "postalCode": 40, "state": 128, "streetAddress": 1024,
 }  # fmt: skip
+
+#: the same page: "only one number can be set", the policies that there are, what a user may be
+_POLICIES = {"None", "DisablePasswordExpiration", "DisableStrongPassword"}
+USER_TYPES = ("Member", "Guest")
+_FITS: dict[str, Callable[[Any], bool]] = {
+    "businessPhones": lambda value: len(value) <= 1,
+    "passwordPolicies": lambda value: {name.strip() for name in value.split(",")} <= _POLICIES,
+    "userType": lambda value: value in USER_TYPES,
+}
 
 
 def find(call: Call, key: str | None = None) -> Object:
@@ -112,29 +123,30 @@ def _check_permissions(call: Call, user: Object) -> None:
         check_target(call, user)
 
 
-def _check_select(call: Call) -> None:
+def _check_activity(call: Call) -> None:
     """The last sign-in is a report, with a permission of its own."""
-    if "signInActivity" in call.query.get("$select", "") and not call.may("AuditLog.Read.All"):
+    if not odata.asks_for_activity(call.query):
+        return
+    if not call.may("AuditLog.Read.All"):
         denied()
-    if "signInActivity" in call.query.get("$select", ""):
-        require_premium(call)
+    require_premium(call)
 
 
 @operation("GET", "/users", permissions=_READ, units=2)
 def list_users(call: Call) -> Answer:
-    _check_select(call)
+    _check_activity(call)
     return call.page("user", call.table("users"))
 
 
 @operation("GET", "/users/delta", permissions=f"User.Read.All {_WRITE} Directory.Read.All")
 def delta(call: Call) -> Answer:
-    _check_select(call)
+    _check_activity(call)
     return odata.delta(call, "user", "users")
 
 
 @operation("GET", "/users/{user}", permissions=_READ)
 def get_user(call: Call) -> Answer:
-    _check_select(call)
+    _check_activity(call)
     return call.one("user", find(call))
 
 
@@ -172,6 +184,9 @@ def _check_values(body: Object) -> None:
             bad_request(f"Invalid value specified for property '{name}' of resource 'User'.")
     if "mailNickname" in body:
         check_nickname("User", body["mailNickname"])
+    for name, fits in _FITS.items():
+        if body.get(name) is not None and not fits(body[name]):
+            bad_request(f"Invalid value specified for property '{name}' of resource 'User'.")
 
 
 def _check_upn(call: Call, upn: str | None, own: str | None = None) -> None:

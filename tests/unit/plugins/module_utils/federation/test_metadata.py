@@ -212,6 +212,7 @@ def test_the_role_type_is_a_qualified_name(xsi_type: str, found: bool) -> None:
         ([("http://a.example/r", "HTTP-Redirect"), ("https://a.example/p", "HTTP-POST")], "https://a.example/p"),
         ([("/adfs/ls/", "HTTP-Redirect"), (" https://a.example/r ", "HTTP-Redirect")], "https://a.example/r"),
         ([("https:///adfs", "HTTP-Redirect"), ("HTTPS://a.example/", "HTTP-Redirect")], "HTTPS://a.example/"),
+        ([("https://a.example/soap", "SOAP"), ("https://a.example/r", "HTTP-Redirect\n  ")], "https://a.example/r"),
     ],
 )
 def test_the_sign_in_address(locations: list[tuple[str, str]], expected: str) -> None:

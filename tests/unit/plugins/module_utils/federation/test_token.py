@@ -590,6 +590,83 @@ def test_an_answer_is_found_wherever_it_stands(saved: str) -> None:
     assert result.valid, faults(result)
 
 
+def proxied(request: str, *, encoded: bool = True, doctype: bool = True) -> str:
+    """As Burp Suite exports its items."""
+    kind = '<!DOCTYPE items [\n<!ELEMENT items (item*)>\n<!ATTLIST items burpVersion CDATA "">\n]>\n' if doctype else ""
+    told = base64.b64encode(request.encode()).decode() if encoded else request
+    return (
+        f'<?xml version="1.0"?>\n{kind}<items burpVersion="2026.1">\n  <item>\n    <url><![CDATA[{LOGIN}]]></url>\n'
+        f'    <request base64="{"true" if encoded else "false"}"><![CDATA[{told}]]></request>\n'
+        f'    <response base64="true"><![CDATA[{base64.b64encode(b"HTTP/1.1 200 OK" * 40).decode()}]]></response>\n  </item>\n</items>\n'
+    )
+
+
+def numbered(text: str, form: str = "{}\t{}", first: int = 1) -> str:
+    return "\n".join(form.format(n, line) for n, line in enumerate(text.split("\n"), first))
+
+
+REQUEST = f"POST /login.srf HTTP/1.1\r\nHost: login.microsoftonline.com\r\n\r\n{FORM_BODY}"
+WSFED_BODY = urlencode({"wa": "wsignin1.0", "wresult": WRESULT, "wctx": "x"})
+#: laid out where nothing is signed
+IN_LINES = re.sub(r"(<p:Status>|</p:Status>)", r"\n  \1\n", RESPONSE.decode())
+FORM_IN_BASE64 = base64.b64encode(FORM_BODY.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        pytest.param(proxied(REQUEST), id="Burp"),
+        pytest.param(proxied(REQUEST.replace(FORM_BODY, WSFED_BODY)), id="Burp, WS-Federation"),
+        pytest.param(proxied(REQUEST, encoded=False), id="Burp, not in base64"),
+        pytest.param(proxied(REQUEST.replace(FORM_BODY, WSFED_BODY), encoded=False, doctype=False), id="Burp, not in base64, WS-Federation"),
+        pytest.param(f"<httpSample><queryString>{html.escape(FORM_BODY)}</queryString></httpSample>", id="JMeter"),
+        pytest.param(f"<session><line>POST /login.srf</line><body><![CDATA[{FORM_IN_BASE64}]]></body></session>", id="Charles"),
+        pytest.param(f'<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body>{WRESULT}</s:Body></s:Envelope>', id="SOAP"),
+        pytest.param(f"<Event><Data>{html.escape(RESPONSE.decode())}</Data></Event>", id="Windows' event log"),
+        pytest.param(FORM_IN_BASE64, id="form in base64"),
+        pytest.param(base64.b64encode(WSFED_BODY.encode()).decode(), id="form in base64, WS-Federation"),
+        pytest.param("\n".join(re.findall(".{1,76}", FORM_IN_BASE64)), id="form in base64, on lines"),
+        pytest.param(f"body={FORM_IN_BASE64}", id="form in base64, named"),
+        pytest.param(json.dumps({"body": FORM_IN_BASE64, "isBase64Encoded": True}), id="form in base64, in a gateway's JSON"),
+        pytest.param(base64.b64encode(REQUEST.encode()).decode(), id="request in base64"),
+        pytest.param(base64.b64encode((PAGE % ("SAMLResponse", BASE64)).encode()).decode(), id="page in base64"),
+        pytest.param(repr({"wresult": [WRESULT]}), id="Python's list, WS-Federation"),
+        pytest.param(f"wresult: |\n  {WRESULT}\nwctx: x", id="YAML, WS-Federation"),
+        pytest.param(f"{{\\rtf1\\ansi {WRESULT}\\par}}", id="RTF"),
+        pytest.param(numbered(IN_LINES), id="numbered XML"),
+        pytest.param(numbered(IN_LINES, "{:>6}\t{}"), id="numbered XML, as cat does"),
+        pytest.param(numbered(IN_LINES, "{}: {}", 41), id="numbered XML, from its midst"),
+        pytest.param(numbered(IN_LINES, "{}\r\n{}\r"), id="XML, numbers on lines of their own"),
+        pytest.param(numbered(on_lines(""), "{:>4}  {}"), id="numbered base64"),
+        pytest.param(numbered(on_lines(""), "{}\n{}"), id="base64, numbers on lines of their own"),
+        pytest.param(numbered(PAGE % ("wresult", html.escape(WRESULT))), id="numbered page"),
+        pytest.param("\n".join(f"> {line}" for line in IN_LINES.split("\n")), id="XML quoted in a mail"),
+        pytest.param("\n".join(f">> {line}" for line in IN_LINES.split("\n")), id="XML quoted twice"),
+    ],
+)
+def test_what_programs_put_around_an_answer(saved: str) -> None:
+    result = check(saved.encode())
+    assert result.valid, faults(result)
+
+
+@pytest.mark.parametrize("name", ["ds:SignedInfo", "a:Subject", "ds:Transforms", "p:Status"])
+def test_marks_in_the_midst_of_an_answer_are_no_fault_of_its_signature(name: str) -> None:
+    """A browser's "-" before what can be folded, numbers that do not count from line to line."""
+    marked = made.saml_response(what="both").replace(f"<{name}>".encode(), f"- <{name}>".encode())
+    assert b"- <" in marked
+    with pytest.raises(OffboardError) as refused:
+        check(marked)
+    assert (refused.value.code, "text stands between its elements" in refused.value.msg) == ("not_a_token", True), refused.value.msg
+    assert refused.value.msg.endswith(captured.WHAT_TO_SAVE)
+
+
+def test_a_document_type_is_not_cut_off_an_answer() -> None:
+    for name in ("p:Response", "Response"):
+        with pytest.raises(OffboardError) as refused:
+            check(f"<!DOCTYPE {name} [<!ENTITY x 'y'>]>{RESPONSE.decode()}".encode())
+        assert refused.value.code == "dtd_forbidden"
+
+
 #: with a name that is signed, its letters as they are
 LETTERS = etree.tostring(etree.fromstring(made.wsfed_response(mail="連携@fabrikam.example")), encoding="unicode")
 LETTERS_PAGE = f'<html><head>%s<title>x</title></head><body><form action="{LOGIN}"><input name="wresult" value="{html.escape(LETTERS)}"></form></body></html>'
@@ -838,8 +915,48 @@ def test_the_certificate_that_is_there_already_is_not_advised() -> None:
     root = etree.fromstring(made.saml_response())
     root.find(f".//{SAML2}Audience").text = "urn:x"
     (altered,) = [item.msg for item in check(etree.tostring(root)).checks if not item.ok]
-    assert "put it into the federation" not in altered and A_SHA1 in altered
+    assert "put it into the federation" not in altered and A_SHA1 in altered and "save it as it was posted" in altered
     (rotated,) = [item.msg for item in check(made.saml_response(by=B)).checks if not item.ok]
-    assert "put it into the federation" in rotated
+    assert "put it into the federation" in rotated and "as it was posted" not in rotated
     (without,) = [item.msg for item in check(re.sub(rb"(?s)<ds:X509Certificate>.*?</ds:X509Certificate>", b"", made.saml_response(by=B))).checks if not item.ok]
     assert "put it into the federation" not in without
+
+
+@pytest.mark.parametrize("value", ["", "<a:AttributeValue/>", "<a:AttributeValue> </a:AttributeValue><a:AttributeValue/>"])
+def test_a_claim_without_a_value_is_not_told_as_another_claim(value: str) -> None:
+    """Of a user without a mail address."""
+    told = made.saml_assertion().replace(f"<a:AttributeValue>{made.MAIL}</a:AttributeValue>", value)
+    assert [item.msg for item in check(made.saml_response(told)).checks if not item.ok] == ["The claim has no value."]
+    other = made.saml_response(made.saml_assertion(mail_claim="email"))
+    assert [item.msg for item in check(other).checks if not item.ok] == [
+        "The claim is missing. It sends email instead; the name must be this whole URI, letter by letter."
+    ]
+
+
+def test_blanks_around_a_status_are_none_of_it() -> None:
+    """Its type is anyURI, whose blanks collapse."""
+    data = re.sub(rb'StatusCode Value="([^"]*)"', rb'StatusCode Value="\n  \1 "', made.saml_response())
+    assert b"\n  urn:" in data and check(data).valid
+
+
+def test_blanks_around_an_issuer_are_named() -> None:
+    result = check(assertion(issuer=f"\n  {made.ISSUER}\n"))
+    assert [item.msg.endswith("Only white space around it differs.") for item in result.checks if not item.ok] == [True]
+
+
+@pytest.mark.parametrize("wrong", [(made.LOGIN, "https://shop.example/acs"), (made.stamp(60), made.stamp(-60))])
+def test_one_confirmation_that_holds_is_enough(wrong: tuple[str, str]) -> None:
+    right = re.search("<a:SubjectConfirmation .*</a:SubjectConfirmation>", made.saml_assertion())
+    assert right
+    other = right[0].replace(*wrong)
+    for both in (other + right[0], right[0] + other):
+        assert check(made.saml_response(made.saml_assertion().replace(right[0], both))).valid
+    assert len(faults(check(made.saml_response(made.saml_assertion().replace(right[0], other + other))))) == 1
+
+
+def test_an_encrypted_token_of_wsfed_is_not_told_as_none() -> None:
+    root = etree.fromstring(made.wsfed_response())
+    token_ = root[0]
+    token_.remove(token_[0])
+    etree.SubElement(token_, "{http://www.w3.org/2001/04/xmlenc#}EncryptedData")
+    assert [("encrypted" in item.msg, item.aadsts) for item in check(etree.tostring(root)).checks if not item.ok] == [(True, "AADSTS50008")]

@@ -285,6 +285,55 @@ def test_a_quota_that_others_have_spent_is_told():
     assert error.value.code == "winrm_quota" and "MaxConcurrentOperationsPerUser" in error.value.msg
 
 
+@pytest.mark.parametrize(("fault", "quota"), [(2150859173, "MaxShellsPerUser"), (2150859174, "MaxConcurrentOperationsPerUser")])
+def test_a_quota_that_leaves_no_shell_is_told_as_one(fault, quota):
+    client = _with(protocol := _Shells())
+    protocol.open_shell = lambda **_options: (_ for _ in ()).throw(_fault(fault))
+    with pytest.raises(OffboardError) as error:
+        client.run("reg.exe")
+    assert error.value.code == "winrm_quota" and quota in error.value.msg and error.value.msg.startswith("win: a shell was not started")
+
+
+def test_a_shell_with_something_left_in_it_is_used_before_it_idles(monkeypatch):
+    client = _with(protocol := _Shells())
+    now = [0]
+    monkeypatch.setattr(client_module.time, "monotonic", lambda: now[0])
+    with client.own_shell() as own:
+        own.run(["uninstall.exe"])
+        for now[0] in range(0, 200, 7):
+            own.keep()
+        protocol.quota, now[0] = 0, 300
+        own.keep()  # refused, and use all the same
+    starts = [command for _shell, command in protocol.starts]
+    assert starts == ["uninstall.exe", *["cmd.exe"] * 5]  # 200 s: no more than 35 s between two
+
+
+@pytest.mark.parametrize(
+    ("code", "borne"), [("winrm_quota", 90), ("connection_lost", 30), ("connection_refused", 30), ("timeout", 30), ("wrong_credentials", 0), ("winrm_fault", 0)]
+)
+def test_a_question_is_put_again_while_it_cannot_be_answered(monkeypatch, code, borne):
+    client, now, asked = made(), 0.0, []
+
+    def sleep(seconds):
+        nonlocal now
+        now += seconds
+
+    def question():
+        asked.append(now)
+        if now < answers_at:
+            raise OffboardError("x", code=code)
+        return "yes"
+
+    monkeypatch.setattr(client_module.time, "monotonic", lambda: now)
+    monkeypatch.setattr(client_module.time, "sleep", sleep)
+    answers_at = borne
+    assert client.unhurried(question, 90) == "yes"
+    now, answers_at = 0.0, borne + 10
+    with pytest.raises(OffboardError):
+        client.unhurried(question, 90)
+    assert asked[-1] <= borne + client_module._LOST_PAUSE
+
+
 def test_the_uninstallers_shell_is_not_made_again():
     client = _with(protocol := _Shells())
     with pytest.raises(OffboardError) as error, client.own_shell() as own:
