@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.clock import time_zone
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import variables
 from ansible_collections.offboard.iij_id.plugins.plugin_utils import specs
 
@@ -25,8 +27,16 @@ def refused_variables(
     names: of all variables that the play has, ours or not.
     """
     refused = variables.mistyped(names, specs.names()) or variables.refused(given, lists, mappings, most)
-    refused = refused or variables.not_as_specified(specs.errors(given, [*roles, *given.get("offboard_options", ())]))
+    refused = refused or variables.without_zone(given, _exists) or variables.not_as_specified(specs.errors(given, [*roles, *given.get("offboard_options", ())]))
     return refused.told(given.get("offboard_language")) if refused else ""
+
+
+def _exists(zone: str) -> bool:
+    try:
+        time_zone(zone)
+    except OffboardError:
+        return False
+    return True
 
 
 class FilterModule:

@@ -133,6 +133,21 @@ def test_only_a_person_confirms(tmp_path: Path, by: object, told_why: str) -> No
     assert json.loads((tmp_path / "run" / "steps.json").read_text()) == {"steps": [step]}
 
 
+def test_an_answer_of_blanks_is_none(tmp_path: Path) -> None:
+    step = {"id": "a", "stage": "gate", "en": "a", "ja": "a", "blocks_final_gate": True, "source": "", "done": False, "by": "", "at": "", "note": ""}
+    (tmp_path / "run").mkdir(mode=0o700)
+    (tmp_path / "run" / "steps.json").write_text(json.dumps({"steps": [step]}))
+    code, output = play(tmp_path, "confirm", step="a", by="Hanako", note=" \u3000", evidence=" \n", withdraw=" ")
+    confirmed = json.loads((tmp_path / "run" / "steps.json").read_text())["steps"][0]
+    assert code == 0 and confirmed["done"] and confirmed["note"] == "" and "evidence" not in confirmed, output
+
+
+@pytest.mark.parametrize("playbook", ["confirm", "status", "report", "watch_certificates", "partner_sheet"])
+def test_a_time_zone_that_is_none_begins_nothing(tmp_path: Path, playbook: str) -> None:
+    code, output = play(tmp_path, playbook, offboard_timezone="Asia/Tokyoo", offboard_language="ja", step="a")
+    assert code == 2 and "offboard_timezone (Asia/Tokyoo): このタイムゾーンはありません" in output and not (tmp_path / "run").exists(), output
+
+
 def test_what_a_person_attaches_is_kept_and_named(tmp_path: Path) -> None:
     """From where ansible-playbook was started, as text with commas, as lines of a survey and as a list; the report and the status name it."""
     step = {"id": "a", "stage": "gate", "en": "a", "ja": "a", "blocks_final_gate": True, "source": "", "done": False, "by": "", "at": "", "note": ""}

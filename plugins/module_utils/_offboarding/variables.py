@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from .._core.text import Text
@@ -62,6 +62,18 @@ def mistyped(names: Iterable[str], known: Collection[str]) -> Text | None:
     return Text(
         f"{told}: nobody reads a variable with this name. Nothing was done. Correct it, or name a variable of your own otherwise.",
         f"{told}: この名前の変数はありません。何も実行していません。括弧内の変数であれば名前を修正し、独自の変数であれば別の名前にしてください。",
+    )
+
+
+def without_zone(given: Mapping[str, Any], exists: Callable[[str], bool]) -> Text | None:
+    """The same of a time zone that nobody knows: the times of this run would be told in UTC, and its report be written by none."""
+    zones = {name: str(value) for name, value in given.items() if name.endswith("_timezone") and not unanswered(value)}
+    if not (found := ", ".join(f"{name} ({zone})" for name, zone in zones.items() if not exists(zone))):
+        return None
+    return Text(
+        f"{found}: there is no such time zone. Nothing was done. Give a name such as Asia/Tokyo or UTC; a machine that has no time zones at all needs tzdata.",
+        f"{found}: このタイムゾーンはありません。何も実行していません。Asia/Tokyo や UTC のように指定してください（マシンにタイムゾーンの情報がない場合は "
+        "tzdata をインストールしてください）。",
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.offboard.iij_id.plugins.filter.refused_variables import refused_variables
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.variables import mistyped, refused, unanswered
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.variables import mistyped, refused, unanswered, without_zone
 from ansible_collections.offboard.iij_id.plugins.plugin_utils import specs
 
 ROOT = Path(__file__).parents[5]
@@ -68,6 +68,25 @@ def test_what_must_not_begin_a_run(given, named, why):
 def test_what_is_not_as_the_specifications_of_the_roles_in_use_say(given, told):
     said = refused_variables(GOOD | given, LISTS, MAPPINGS, MOST, ["offboard", "report"])
     assert (told in said and "Nothing was done. / 変数の値が正しくありません" in said) if told else said == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"offboard_timezone": "Asia/Tokyoo"}, "Asia/Tokyoo"),
+        ({"offboard_timezone": "Asia/Tokyo", "report_timezone": "JST+9"}, "JST+9"),
+        ({"microsoft_365_letters_timezone": "東京"}, "東京"),
+        ({"offboard_timezone": "../etc/passwd"}, "../etc/passwd"),
+        ({"offboard_timezone": 9}, "9"),
+        *(({"offboard_timezone": zone}, "") for zone in ("UTC", "Asia/Tokyo", "", " ", None)),
+    ],
+    ids=str,
+)
+def test_a_time_zone_that_nobody_knows_begins_no_run(given: dict[str, Any], told: str) -> None:
+    """It would be told at the report, hours later, and until then all times in UTC."""
+    assert bool(refused_variables(GOOD | given, LISTS, MAPPINGS, MOST, ["offboard"])) == bool(told)
+    if text := without_zone(given, {"UTC", "Asia/Tokyo"}.__contains__):
+        assert text.en.startswith(f"{[*given][-1]} ({told}): there is no") and text.ja.startswith(f"{[*given][-1]} ({told}): この")
 
 
 @pytest.mark.parametrize(
