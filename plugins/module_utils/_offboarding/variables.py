@@ -55,7 +55,8 @@ def mistyped(names: Iterable[str], known: Collection[str]) -> Text | None:
     """Of the names of all variables of the play, those that are almost one of ours. A list of exceptions with such a name would except nobody."""
     beginnings = {name[:4] for name in known}
     strange = sorted(name for name in {*names} - {*known} - _HANDED_ON if name[:4].lower() in beginnings)
-    meant = {name: close[0] for name in strange if (close := difflib.get_close_matches(name.lower(), known, 1, _ALIKE))}
+    # -e takes names with dashes, too
+    meant = {name: close[0] for name in strange if (close := difflib.get_close_matches(re.sub(r"\W", "_", name).lower(), known, 1, _ALIKE))}
     if not meant:
         return None
     told = ", ".join(f"{name} ({close}?)" for name, close in meant.items())

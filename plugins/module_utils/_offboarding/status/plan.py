@@ -68,6 +68,14 @@ STATES = {
 }
 
 
+#: Every run registers its steps before anything else.
+_EMPTY = Text(
+    "No run has begun here. If one has elsewhere, give the same -i and -e as there (offboard_run_dir; in AWX the inventory has it).",
+    "このフォルダーでは、まだ何も実行されていません。別のフォルダーで実行している場合は、そのときと同じ -i と -e を指定してください（offboard_run_dir。"
+    "AWX ではインベントリーの変数）。",
+)
+
+
 @dataclass(frozen=True)
 class RunEvidence:
     """What the run folder holds."""
@@ -240,6 +248,8 @@ def lines(status: Mapping[str, Any], report: str = "", in_awx: bool = False) -> 
             f"実行フォルダー {status['run_dir']}" + (f"、テナント {owner}" if owner else ""),
         )
     ]
+    if not owner and all(stage["state"] == "nothing" for stage in status["stages"]) and not (status["steps_due"] or status["steps_later"]):
+        told.append(_EMPTY)
     told += [_line(stage) for stage in status["stages"]]
     for item in status["domains"]:
         name, when, passwords = item["domain"], item["converted"], item["passwords"]

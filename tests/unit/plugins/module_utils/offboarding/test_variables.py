@@ -95,6 +95,8 @@ def test_a_time_zone_that_nobody_knows_begins_no_run(given: dict[str, Any], told
         ("offboard_langauge", "offboard_language"),
         ("microsoft365_exclude", "microsoft_365_exclude"),
         ("Microsoft_365_exclude", "microsoft_365_exclude"),
+        ("offboard-run-dir", "offboard_run_dir"),
+        ("microsoft-365-exclude", "microsoft_365_exclude"),
         ("MICROSOFT_365_EXCLUDE", "microsoft_365_exclude"),
         ("directory_sync_without_machine", "directory_sync_without_machines"),
         ("guest_federation_partner", "guest_federation_partners"),
