@@ -175,6 +175,16 @@ def test_what_a_person_attaches_is_kept_and_named(tmp_path: Path) -> None:
     assert [line for line in told(output, "Tell what was found") if line.startswith("[Warning] Evidence of the step a: before.txt")], output
 
 
+@pytest.mark.parametrize("words", [(), ("--check",)], ids=str)
+def test_a_final_gate_that_stays_closed_hands_its_numbers_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -> None:
+    monkeypatch.setenv("ANSIBLE_SHOW_CUSTOM_STATS", "1")
+    _code, output = play(tmp_path, "final_gate", *words)
+    found = re.search(r"\{.*\}", output.partition("CUSTOM STATS")[2], re.DOTALL)
+    assert found, output
+    numbers = json.loads(found[0])["offboard_final_gate"]
+    assert numbers["open"] is False and numbers["blockers"] > 0, output
+
+
 def test_decommission_tells_it_once(tmp_path: Path) -> None:
     code, output = play(tmp_path, "decommission", "--tags", "relying_parties,report", offboard_language="ja")
     assert code == 0, output
