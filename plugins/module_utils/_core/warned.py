@@ -246,7 +246,7 @@ WARNINGS: dict[str, Text] = {
     ),
     # machines
     "certificates_unreadable": Text(
-        "{host}: {number} certificates cannot be read, so it is not known whose they are: {names}",
+        "{host}: {number} of the certificates cannot be read, so it is not known whose they are: {names}",
         "{host}: 証明書{number}件を読み取れないため、何の証明書か分かりません: {names}",
     ),
     "no_copy_of_a_setting": Text(

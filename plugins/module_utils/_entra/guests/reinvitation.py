@@ -19,6 +19,7 @@ from ..._core import strict_json
 from ..._core.errors import NotSeen, OffboardError
 from ..._core.model import Change, Object
 from ..._core.plain import shortened, to_json
+from ..._core.text import counted
 from ..._graph.batches import Answer, Request
 from ..._graph.client import Client
 from ..._graph.errors import AnswerLost
@@ -208,7 +209,8 @@ class Reinvitation:
             return False
 
         def telling(_waiting: int) -> None:
-            self._tell(f"{self._copy['mail']}: {'waiting for the new account' if left is None else f'{len(left)} things to put back'}")
+            what = "waiting for the new account" if left is None else counted(len(left), "thing to put back", "things to put back")
+            self._tell(f"{self._copy['mail']}: {what}")
 
         seconds = self._options.verify_timeout
         if not waiting.is_shown(all_back, seconds, agreeing=waiting.ONE_READ, longest_pause=_LONGEST_PAUSE, pausing=telling):

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..._core.text import Text
+from ..._core.text import Text, counted
 from ..._core.times import is_later
 from .. import phrases
 from ..machines import plan as machines
@@ -255,7 +255,7 @@ def lines(status: Mapping[str, Any], report: str = "", in_awx: bool = False) -> 
         name, when, passwords = item["domain"], item["converted"], item["passwords"]
         told.append(
             Text(
-                f"{name}: converted {when}, {_counted(passwords, 'user', 'users')} with a password or pass",
+                f"{name}: converted {when}, {counted(passwords, 'user', 'users')} with a password or pass",
                 f"{name}: {when} に変換済み、パスワード設定済み{passwords}人",
             )
             if when
@@ -403,7 +403,3 @@ def _line(stage: Mapping[str, Any]) -> Text:
     return Text(
         f"{name} ({does.en}): {state.en}" + (f" – {english}" if english else ""), f"{name}（{does.ja}）: {state.ja}" + (f" – {japanese}" if japanese else "")
     )
-
-
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
