@@ -133,6 +133,19 @@ def test_only_a_person_confirms(tmp_path: Path, by: object, told_why: str) -> No
     assert json.loads((tmp_path / "run" / "steps.json").read_text()) == {"steps": [step]}
 
 
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("withdrawn", "withdraw"), ("Widthdraw", "withdraw"), ("evidences", "evidence"), ("notes", "note"), ("node", "")],
+)
+def test_a_word_that_is_almost_one_of_confirm_confirms_nothing(tmp_path: Path, given: str, meant: str) -> None:
+    step = {"id": "a", "stage": "gate", "en": "a", "ja": "a", "blocks_final_gate": True, "source": "", "done": False, "by": "", "at": "", "note": ""}
+    (tmp_path / "run").mkdir(mode=0o700)
+    (tmp_path / "run" / "steps.json").write_text(json.dumps({"steps": [step]}))
+    code, output = play(tmp_path, "confirm", step="a", by="Hanako", **{given: "true"})
+    assert (code, f"{given} ({meant}?): nobody reads" in output) == ((2, True) if meant else (0, False)), output
+    assert json.loads((tmp_path / "run" / "steps.json").read_text())["steps"][0]["done"] is not bool(meant)
+
+
 def test_an_answer_of_blanks_is_none(tmp_path: Path) -> None:
     step = {"id": "a", "stage": "gate", "en": "a", "ja": "a", "blocks_final_gate": True, "source": "", "done": False, "by": "", "at": "", "note": ""}
     (tmp_path / "run").mkdir(mode=0o700)

@@ -14,6 +14,8 @@ from .._core.text import Text
 
 #: How much of two names is the same, from which on one is meant for the other: a letter more, or two in the wrong order.
 _ALIKE = 0.9
+#: The same of the few words that a playbook asks for, which are short.
+_ALIKE_WORDS = 0.8
 #: What jobs of AWX hand on under such a name.
 _HANDED_ON = frozenset({"offboard_group_policies"})
 
@@ -54,9 +56,18 @@ def refused(given: Mapping[str, Any], lists: Collection[str], mappings: Collecti
 def mistyped(names: Iterable[str], known: Collection[str]) -> Text | None:
     """Of the names of all variables of the play, those that are almost one of ours. A list of exceptions with such a name would except nobody."""
     beginnings = {name[:4] for name in known}
-    strange = sorted(name for name in {*names} - {*known} - _HANDED_ON if name[:4].lower() in beginnings)
+    return _almost((name for name in {*names} - _HANDED_ON if name[:4].lower() in beginnings), known, _ALIKE)
+
+
+def mistyped_words(names: Iterable[str], words: Collection[str]) -> Text | None:
+    """The same of extra variables, and the few words that a playbook asks for besides."""
+    return _almost(names, words, _ALIKE_WORDS)
+
+
+def _almost(names: Iterable[str], known: Collection[str], alike: float) -> Text | None:
+    strange = sorted({*names} - {*known})
     # -e takes names with dashes, too
-    meant = {name: close[0] for name in strange if (close := difflib.get_close_matches(re.sub(r"\W", "_", name).lower(), known, 1, _ALIKE))}
+    meant = {name: close[0] for name in strange if (close := difflib.get_close_matches(re.sub(r"\W", "_", name).lower(), known, 1, alike))}
     if not meant:
         return None
     told = ", ".join(f"{name} ({close}?)" for name, close in meant.items())
