@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from ansible.parsing.dataloader import DataLoader
@@ -21,7 +21,7 @@ def refused_variables(
     lists: Collection[str],
     mappings: Collection[str],
     most: Mapping[str, int],
-    roles: Collection[str] = (),
+    roles: Sequence[str] = (),
     names: Collection[str] = (),
     words: Collection[str] = (),
 ) -> str:
@@ -29,7 +29,7 @@ def refused_variables(
 
     names: of all variables that the play has, ours or not. words: what a playbook asks for besides, which nobody gives but with -e.
     """
-    refused = variables.mistyped(names, specs.names()) or variables.mistyped_words(_extra_variables() if words else (), words)
+    refused = variables.mistyped(names, specs.names(*roles[:1])) or variables.mistyped_words(_extra_variables() if words else (), words)
     refused = (
         refused
         or variables.refused(given, lists, mappings, most)

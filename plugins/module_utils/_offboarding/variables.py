@@ -16,8 +16,8 @@ from .._core.text import Text
 _ALIKE = 0.9
 #: The same of the few words that a playbook asks for, which are short.
 _ALIKE_WORDS = 0.8
-#: What jobs of AWX hand on under such a name.
-_HANDED_ON = frozenset({"offboard_group_policies"})
+#: What AWX gives every job, and what jobs hand on, under such a name.
+_HANDED_ON = frozenset({"awx_user_name", "offboard_group_policies"})
 
 _RUN_DIR, _OPTIONS = "offboard_run_dir", "offboard_options"
 
@@ -56,7 +56,7 @@ def refused(given: Mapping[str, Any], lists: Collection[str], mappings: Collecti
 def mistyped(names: Iterable[str], known: Collection[str]) -> Text | None:
     """Of the names of all variables of the play, those that are almost one of ours. A list of exceptions with such a name would except nobody."""
     beginnings = {name[:4] for name in known}
-    return _almost((name for name in {*names} - _HANDED_ON if name[:4].lower() in beginnings), known, _ALIKE)
+    return _almost((name for name in {*names} - _HANDED_ON if _written(name)[:4] in beginnings), known, _ALIKE)
 
 
 def mistyped_words(names: Iterable[str], words: Collection[str]) -> Text | None:
@@ -66,8 +66,7 @@ def mistyped_words(names: Iterable[str], words: Collection[str]) -> Text | None:
 
 def _almost(names: Iterable[str], known: Collection[str], alike: float) -> Text | None:
     strange = sorted({*names} - {*known})
-    # -e takes names with dashes, too
-    meant = {name: close[0] for name in strange if (close := difflib.get_close_matches(re.sub(r"\W", "_", name).lower(), known, 1, alike))}
+    meant = {name: close[0] for name in strange if (close := difflib.get_close_matches(_written(name), known, 1, alike))}
     if not meant:
         return None
     told = ", ".join(f"{name} ({close}?)" for name, close in meant.items())
@@ -75,6 +74,11 @@ def _almost(names: Iterable[str], known: Collection[str], alike: float) -> Text 
         f"{told}: nobody reads a variable with this name. Nothing was done. Correct it, or name a variable of your own otherwise.",
         f"{told}: この名前の変数はありません。何も実行していません。括弧内の変数であれば名前を修正し、独自の変数であれば別の名前にしてください。",
     )
+
+
+def _written(name: str) -> str:
+    """As ours are; -e takes names with dashes, too."""
+    return re.sub(r"\W", "_", name).lower()
 
 
 def without_zone(given: Mapping[str, Any], exists: Callable[[str], bool]) -> Text | None:

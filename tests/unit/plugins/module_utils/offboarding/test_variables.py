@@ -111,6 +111,24 @@ def test_a_name_that_is_almost_one_of_ours_is_a_mistake(name: str, meant: str) -
     assert said.startswith(f"{name} ({meant}?): nobody reads") and f" / {name} ({meant}?): この名前の変数は" in said if meant else said == ""
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("awx_agent", "awx_agents"),
+        ("awx-image", "awx_image"),
+        ("awx_exposed_path", "awx_exposed_paths"),
+        ("awx_inventory_variable", "awx_inventory_variables"),
+        # what AWX gives a job
+        *((f"awx_{what}", "") for what in ("user_name", "user_id", "job_id", "job_template_name", "inventory_id", "inventory_name", "project_revision",
+                                           "schedule_id", "schedule_name", "workflow_job_id", "execution_node")),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_almost_one_of_the_role_awx_is_a_mistake(name: str, meant: str) -> None:
+    """A second run takes away what is no longer wanted: without `awx_agents`, all machines."""
+    said = refused_variables({}, [], [], {}, ["awx"], [name, "groups"])
+    assert f"{name} ({meant}?): nobody reads" in said if meant else said == ""
+
+
 def test_nothing_that_jobs_of_awx_hand_on_seems_mistyped() -> None:
     manual = (ROOT / "docs/en/awx.md").read_text()
     names = [name for line in re.findall(r"^\| (`(?:offboard|guest)_.+?`) \|", manual, re.MULTILINE) for name in re.findall(r"\w+", line)]
