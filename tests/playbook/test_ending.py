@@ -155,7 +155,7 @@ def test_an_answer_of_blanks_is_none(tmp_path: Path) -> None:
     assert code == 0 and confirmed["done"] and confirmed["note"] == "" and "evidence" not in confirmed, output
 
 
-@pytest.mark.parametrize("playbook", ["confirm", "status", "report", "watch_certificates", "partner_sheet"])
+@pytest.mark.parametrize("playbook", ["confirm", "status", "report", "watch_certificates", "partner_sheet", "guest_federation"])
 def test_a_time_zone_that_is_none_begins_nothing(tmp_path: Path, playbook: str) -> None:
     code, output = play(tmp_path, playbook, offboard_timezone="Asia/Tokyoo", offboard_language="ja", step="a")
     assert code == 2 and "offboard_timezone (Asia/Tokyoo): このタイムゾーンはありません" in output and not (tmp_path / "run").exists(), output
@@ -293,7 +293,7 @@ def test_a_variable_that_nobody_reads_is_told(tmp_path: Path, playbook: str) -> 
     """A mistyped list of exceptions would except nobody."""
     (tmp_path / "run").mkdir(mode=0o700)
     given = {
-        "guest_federation": ("guest_federation_partner", "guest_federation_partners"),
+        "guest_federation": ("guest_fedration_partners", "guest_federation_partners"),
         "partner_sheet": ("partner_sheet_partner", "partner_sheet_partners"),
         "watch_certificates": ("watch_certificates_domain", "watch_certificates_domains"),
     }
