@@ -316,7 +316,7 @@ class ControllerAction(ActionBase):
         return {**outcome, "stdout": json.dumps(answer)}
 
     def _zone(self, task_vars: Mapping[str, Any]) -> datetime.tzinfo | None:
-        """Where the company is. None for a module on its own, and for a zone that nobody knows: the report, which has it as an option, says so."""
+        """Where the company is. None for a module on its own, and for a zone that nobody knows, which no playbook begins with."""
         try:
             return time_zone(zone) if (zone := self._rendered(_ZONE, task_vars)) else None
         except OffboardError:

@@ -12,8 +12,8 @@ from typing import Any
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import plain
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 
-#: the beginning of a DER sequence of 256 bytes or more, in base64
-_CERTIFICATE = re.compile(r"MII[A-Za-z0-9+/=]{200,}")
+#: the beginning of a DER sequence of 256 bytes or more, in base64, which may stand in lines
+_CERTIFICATE = re.compile(r"\s*MII[A-Za-z0-9+/=\s]{200,}")
 
 
 def for_people(diff: Any) -> Any:

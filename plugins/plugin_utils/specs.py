@@ -39,9 +39,13 @@ def variables() -> list[str]:
     return sorted({name for role in _roles() for name in _options(role)})
 
 
+def names(role: str = "") -> list[str]:
+    """All variables that are read in the exit and beside it: those of the roles, and those that a playbook asks for itself. Of `awx` its own."""
+    return sorted(_options(role)) if role == _OWN else _names()
+
+
 @functools.cache
-def names() -> list[str]:
-    """All variables that are read in the exit and beside it: those of the roles, and those that a playbook asks for itself."""
+def _names() -> list[str]:
     asked = {name for file in _PLAYBOOKS.glob("*.yml") for name in re.findall(r"offboard\.iij_id\.answer', '(\w+)'", file.read_text(encoding="utf-8"))}
     return sorted(asked.union(variables()))
 

@@ -18,7 +18,7 @@ FIGURES = ("{module}, {users:,} users: CPU · memory · requests · of them to r
 MEMORY = ("{module}: memory, {many:,} / {few:,} users", "{module}: メモリー、{many:,} 人 / {few:,} 人")
 DETAILS = (
     "Microsoft Graph allows 5 requests to reports in 10 seconds, which this tenant does not enforce: twice their number is the time in seconds",
-    "Microsoft Graph の reports への要求は 10 秒あたり 5 回まで（この測定では制限なし）。要求数の 2 倍がおよその秒数",
+    "Microsoft Graph の reports へのリクエストは 10 秒あたり 5 回まで（この測定では制限なし）。リクエスト数の 2 倍がおよその秒数",
 )
 MODULES: dict[str, dict[str, Any]] = {
     "entra_sign_in_readiness_info": {"domains": ["reiji.example"]},

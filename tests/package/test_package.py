@@ -446,6 +446,7 @@ def test_stages_are_awx_jobs(installed: Path, tenant: RunningTenant, tmp_path: P
     stopped = awx.launch("gate")
     assert stopped.status == "failed" and "provisioning_stopped" in stopped.stdout.read()
     assert awx.artifacts(stopped)["offboard_result"]
+    assert awx.artifacts(stopped)["offboard_gate"] == {"state": "gate_closed", "open": False, "reasons": 0}
     assert awx.artifacts(stopped)["offboard_report"] == str(tmp_path / "run" / "report.html")
     assert tenant.writes() == []
     # a job's own record of its environment holds the secret in clear; AWX masks it there, and nothing else may have it

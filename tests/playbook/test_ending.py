@@ -133,6 +133,34 @@ def test_only_a_person_confirms(tmp_path: Path, by: object, told_why: str) -> No
     assert json.loads((tmp_path / "run" / "steps.json").read_text()) == {"steps": [step]}
 
 
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("withdrawn", "withdraw"), ("Widthdraw", "withdraw"), ("evidences", "evidence"), ("notes", "note"), ("node", "")],
+)
+def test_a_word_that_is_almost_one_of_confirm_confirms_nothing(tmp_path: Path, given: str, meant: str) -> None:
+    step = {"id": "a", "stage": "gate", "en": "a", "ja": "a", "blocks_final_gate": True, "source": "", "done": False, "by": "", "at": "", "note": ""}
+    (tmp_path / "run").mkdir(mode=0o700)
+    (tmp_path / "run" / "steps.json").write_text(json.dumps({"steps": [step]}))
+    code, output = play(tmp_path, "confirm", step="a", by="Hanako", **{given: "true"})
+    assert (code, f"{given} ({meant}?): nobody reads" in output) == ((2, True) if meant else (0, False)), output
+    assert json.loads((tmp_path / "run" / "steps.json").read_text())["steps"][0]["done"] is not bool(meant)
+
+
+def test_an_answer_of_blanks_is_none(tmp_path: Path) -> None:
+    step = {"id": "a", "stage": "gate", "en": "a", "ja": "a", "blocks_final_gate": True, "source": "", "done": False, "by": "", "at": "", "note": ""}
+    (tmp_path / "run").mkdir(mode=0o700)
+    (tmp_path / "run" / "steps.json").write_text(json.dumps({"steps": [step]}))
+    code, output = play(tmp_path, "confirm", step="a", by="Hanako", note=" \u3000", evidence=" \n", withdraw=" ")
+    confirmed = json.loads((tmp_path / "run" / "steps.json").read_text())["steps"][0]
+    assert code == 0 and confirmed["done"] and confirmed["note"] == "" and "evidence" not in confirmed, output
+
+
+@pytest.mark.parametrize("playbook", ["confirm", "status", "report", "watch_certificates", "partner_sheet", "guest_federation"])
+def test_a_time_zone_that_is_none_begins_nothing(tmp_path: Path, playbook: str) -> None:
+    code, output = play(tmp_path, playbook, offboard_timezone="Asia/Tokyoo", offboard_language="ja", step="a")
+    assert code == 2 and "offboard_timezone (Asia/Tokyoo): このタイムゾーンはありません" in output and not (tmp_path / "run").exists(), output
+
+
 def test_what_a_person_attaches_is_kept_and_named(tmp_path: Path) -> None:
     """From where ansible-playbook was started, as text with commas, as lines of a survey and as a list; the report and the status name it."""
     step = {"id": "a", "stage": "gate", "en": "a", "ja": "a", "blocks_final_gate": True, "source": "", "done": False, "by": "", "at": "", "note": ""}
@@ -158,6 +186,16 @@ def test_what_a_person_attaches_is_kept_and_named(tmp_path: Path) -> None:
     assert "警告: 手順 a の証跡: before.txt（実行フォルダーの evidence/a/before.txt）がありません" in output
     code, output = play(tmp_path, "final_gate", offboard_language="en")
     assert [line for line in told(output, "Tell what was found") if line.startswith("[Warning] Evidence of the step a: before.txt")], output
+
+
+@pytest.mark.parametrize("words", [(), ("--check",)], ids=str)
+def test_a_final_gate_that_stays_closed_hands_its_numbers_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -> None:
+    monkeypatch.setenv("ANSIBLE_SHOW_CUSTOM_STATS", "1")
+    _code, output = play(tmp_path, "final_gate", *words)
+    found = re.search(r"\{.*\}", output.partition("CUSTOM STATS")[2], re.DOTALL)
+    assert found, output
+    numbers = json.loads(found[0])["offboard_final_gate"]
+    assert numbers["open"] is False and numbers["blockers"] > 0, output
 
 
 def test_decommission_tells_it_once(tmp_path: Path) -> None:
@@ -255,7 +293,7 @@ def test_a_variable_that_nobody_reads_is_told(tmp_path: Path, playbook: str) -> 
     """A mistyped list of exceptions would except nobody."""
     (tmp_path / "run").mkdir(mode=0o700)
     given = {
-        "guest_federation": ("guest_federation_partner", "guest_federation_partners"),
+        "guest_federation": ("guest_fedration_partners", "guest_federation_partners"),
         "partner_sheet": ("partner_sheet_partner", "partner_sheet_partners"),
         "watch_certificates": ("watch_certificates_domain", "watch_certificates_domains"),
     }

@@ -84,7 +84,9 @@ CODES: dict[Text, dict[str, Text]] = {
         "action_path_too_broad": Text("A path would match more than IIJ ID's files.", "パスの範囲が広すぎる。"),
         "allowed_root_refused": Text("A root folder would allow more than leftovers of an agent.", "許可するフォルダーの範囲が広すぎる。"),
         "filter_name_invalid": Text("A name of a password filter cannot be meant.", "パスワードフィルター名として正しくない。"),
-        "secret_refused": Text("A value that looks like a secret was asked for; secrets are never returned.", "機密らしい値は返さない。"),
+        "secret_refused": Text(
+            "A value that looks like a secret was asked for; secrets are never returned.", "秘密情報とみられる値が指定された（秘密情報は返さない）。"
+        ),
         "not_a_value": Text("The place asked for holds no value.", "指定箇所は値ではない。"),
         "duplicate_domain": Text("A domain is named twice.", "ドメインが重複している。"),
         "duplicate_partner": Text("A partner is named twice.", "取引先が重複している。"),
@@ -148,7 +150,7 @@ CODES: dict[Text, dict[str, Text]] = {
         "referenced": Text("Other objects still name it.", "ほかのオブジェクトから参照されている。"),
         "busy": Text("The domain controller is busy.", "ドメインコントローラーがビジー。"),
         "unavailable": Text("The domain controller is shutting down or unavailable.", "ドメインコントローラーを利用できない。"),
-        "no_saved_copy": Text("There is no saved copy to bring it back from.", "復元元の保存がない。"),
+        "no_saved_copy": Text("There is no saved copy to bring it back from.", "復元に使う控えがない。"),
         "links_not_restored": Text("The object is back, but not all of its links.", "オブジェクトは復元したが、一部のリンクが戻っていない。"),
     },
     Text("Files of the run", "実行のファイル"): {
@@ -286,13 +288,13 @@ CODES: dict[Text, dict[str, Text]] = {
         "pass_refused": Text("Entra refused the Temporary Access Pass.", "一時アクセスパスが拒否された。"),
         "access_pass_ended": Text(
             "The Temporary Access Pass has ended or is not there any more, and nothing shows a password.",
-            "一時アクセスパスの期限切れか削除により、パスワードも確認できない。",
+            "一時アクセスパスが期限切れか削除済みで、パスワードも確認できない。",
         ),
         "password_changed_elsewhere": Text("Somebody else has changed the password since.", "その後、別の手段でパスワードが変更された。"),
         "administrator_without_password": Text("An administrator of whom nothing shows a password.", "パスワードを確認できない管理者。"),
         "moved_without_password": Text(
             "The user has a name of another domain since the snapshot, and nothing shows a password.",
-            "対象ドメイン外のユーザー名に変わっており、パスワードを確認できない。",
+            "スナップショットの後に別のドメインの名前に変わり、パスワードを確認できない。",
         ),
         "user_blocked": Text("The user is blocked, and shall be enabled.", "有効にすべき利用者がブロックされている。"),
         "user_enabled_not_meant": Text(

@@ -54,6 +54,9 @@ WARNINGS: dict[str, Text] = {
     "waits_down": Text("waiting for {name} to go down", "{name} の停止を待機中"),
     "waits_back": Text("waiting for {name} to come back", "{name} の復帰を待機中"),
     "waits_healthy": Text("waiting for {name} to be healthy", "{name} の正常化を待機中"),
+    "waits_for_old_account": Text("{mail}: waiting until the old account is gone everywhere", "{mail}: 古いアカウントが完全に消えるのを待機中"),
+    "waits_for_new_account": Text("{mail}: waiting for the new account", "{mail}: 新しいアカウントの反映を待機中"),
+    "puts_back": Text("{mail}: still to be put back: {number}", "{mail}: 元に戻す残りの項目: {number}件"),
     # of a check run
     "would_stop": Text("check mode: a real run would stop here. {why}", "チェックモード: 実際の実行ではここで停止します。{why}"),
     "planned_on": Text(
@@ -246,7 +249,7 @@ WARNINGS: dict[str, Text] = {
     ),
     # machines
     "certificates_unreadable": Text(
-        "{host}: {number} certificates cannot be read, so it is not known whose they are: {names}",
+        "{host}: {number} of the certificates cannot be read, so it is not known whose they are: {names}",
         "{host}: 証明書{number}件を読み取れないため、何の証明書か分かりません: {names}",
     ),
     "no_copy_of_a_setting": Text(

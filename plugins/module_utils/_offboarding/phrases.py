@@ -58,7 +58,7 @@ OF_EXIT: dict[str, Text] = {
         "手順 provisioning_stopped を取り消して確認し直し（日時がずれているため）、この段階を再実行してください。",
     ),
     "still_active": Text(
-        "IIJ ID still changes the tenant: {number} entries in the audit log {when}, the last one at {last}. What the next stages repair, IIJ ID would undo. "
+        "IIJ ID still changes the tenant (in the audit log {when}: {number}, the last one at {last}). What the next stages repair, IIJ ID would undo. "
         "{way_out}",
         "IIJ IDがまだテナントを変更しています（監査ログに{number}件、{when}、最後は {last}）。修復しても元に戻されます。{way_out}",
     ),
@@ -121,7 +121,7 @@ OF_EXIT: dict[str, Text] = {
     ),
     "sign_in_doubted": Text(f"The verdict on who can sign in {{why}}. {DOMAINS_AGAIN.en}", f"サインイン可否の判定{{why}}。{DOMAINS_AGAIN.ja}"),
     "sign_in_no_way": Text(
-        "of {at} is that {number} users will have no way to sign in: {names}. Let them have a password, name who signs in otherwise in "
+        "of {at} is that {number} of the users will have no way to sign in: {names}. Let them have a password, name who signs in otherwise in "
         "microsoft_365_signs_in_otherwise, or accept it by name (microsoft_365_accepted_no_way_in) or number (microsoft_365_accepted_no_way_in_count)",
         "（{at}）では、{number}人にサインインの手段がありません: {names}。パスワードを設定するか、他の方法でサインインする利用者を "
         "microsoft_365_signs_in_otherwise に指定するか、名前（microsoft_365_accepted_no_way_in）または人数"

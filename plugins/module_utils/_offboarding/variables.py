@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from .._core.text import Text
 
 #: How much of two names is the same, from which on one is meant for the other: a letter more, or two in the wrong order.
 _ALIKE = 0.9
-#: What jobs of AWX hand on under such a name.
-_HANDED_ON = frozenset({"offboard_group_policies"})
+#: The same of the few words that a playbook asks for, which are short.
+_ALIKE_WORDS = 0.8
+#: What AWX gives every job, and what jobs hand on, under such a name.
+_HANDED_ON = frozenset({"awx_user_name", "offboard_group_policies"})
 
 _RUN_DIR, _OPTIONS = "offboard_run_dir", "offboard_options"
 
@@ -54,14 +56,40 @@ def refused(given: Mapping[str, Any], lists: Collection[str], mappings: Collecti
 def mistyped(names: Iterable[str], known: Collection[str]) -> Text | None:
     """Of the names of all variables of the play, those that are almost one of ours. A list of exceptions with such a name would except nobody."""
     beginnings = {name[:4] for name in known}
-    strange = sorted(name for name in {*names} - {*known} - _HANDED_ON if name[:4].lower() in beginnings)
-    meant = {name: close[0] for name in strange if (close := difflib.get_close_matches(name.lower(), known, 1, _ALIKE))}
+    return _almost((name for name in {*names} - _HANDED_ON if _written(name)[:4] in beginnings), known, _ALIKE)
+
+
+def mistyped_words(names: Iterable[str], words: Collection[str]) -> Text | None:
+    """The same of extra variables, and the few words that a playbook asks for besides."""
+    return _almost(names, words, _ALIKE_WORDS)
+
+
+def _almost(names: Iterable[str], known: Collection[str], alike: float) -> Text | None:
+    strange = sorted({*names} - {*known})
+    meant = {name: close[0] for name in strange if (close := difflib.get_close_matches(_written(name), known, 1, alike))}
     if not meant:
         return None
     told = ", ".join(f"{name} ({close}?)" for name, close in meant.items())
     return Text(
         f"{told}: nobody reads a variable with this name. Nothing was done. Correct it, or name a variable of your own otherwise.",
         f"{told}: この名前の変数はありません。何も実行していません。括弧内の変数であれば名前を修正し、独自の変数であれば別の名前にしてください。",
+    )
+
+
+def _written(name: str) -> str:
+    """As ours are; -e takes names with dashes, too."""
+    return re.sub(r"\W", "_", name).lower()
+
+
+def without_zone(given: Mapping[str, Any], exists: Callable[[str], bool]) -> Text | None:
+    """The same of a time zone that nobody knows: the times of this run would be told in UTC, and its report be written by none."""
+    zones = {name: str(value) for name, value in given.items() if name.endswith("_timezone") and not unanswered(value)}
+    if not (found := ", ".join(f"{name} ({zone})" for name, zone in zones.items() if not exists(zone))):
+        return None
+    return Text(
+        f"{found}: there is no such time zone. Nothing was done. Give a name such as Asia/Tokyo or UTC; a machine that has no time zones at all needs tzdata.",
+        f"{found}: このタイムゾーンはありません。何も実行していません。Asia/Tokyo や UTC のように指定してください（マシンにタイムゾーンの情報がない場合は "
+        "tzdata をインストールしてください）。",
     )
 
 

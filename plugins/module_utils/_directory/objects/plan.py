@@ -17,6 +17,7 @@ from ..._core.dn import key as dn_key
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Refusal, Skip
 from ..._core.plan import Plan
+from ..._core.text import counted
 from ..values import ACCOUNT_DISABLED, DELETE, DELETE_CHILD, DELETE_TREE, Entry, denied, file_time, guid, sid
 from .saved import SavedCopy, SavedLink
 
@@ -291,9 +292,10 @@ def _deletion(item: Object, removed: Collection[str], rules: ObjectRules, now: d
     state = item.state
     # the domain controller refuses these two, whoever allows them
     if state["children"]:
-        yield _refusal(item, "has_children", f"{len(state['children'])} objects lie below it: {_some(state['children'])}. Move or remove them first")
+        lying = counted(len(state["children"]), "object lies", "objects lie")
+        yield _refusal(item, "has_children", f"{lying} below it: {_some(state['children'])}. Move or remove them first")
     if others := [dn for dn in state["primary_members"] if dn_key(dn) not in removed]:
-        why = f"it is the primary group of {len(others)} accounts: {_some(others)}. Give them another one (primaryGroupID)"
+        why = f"it is the primary group of {counted(len(others), 'account', 'accounts')}: {_some(others)}. Give them another one (primaryGroupID)"
         yield _refusal(item, "primary_group", why)
     if state["protection"] and "protected" not in rules.allow:
         why = f"it is protected from accidental deletion ({'; '.join(state['protection'])})"

@@ -20,6 +20,7 @@ from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.names import uuid
 from ..._core.plan import Plan
 from ..._core.spool import Spool
+from ..._core.text import counted
 from ..._module import waiting
 from ..._module.files import read_journal, read_lines, write_atomically
 from ..._module.runner import Record, Resource
@@ -353,7 +354,8 @@ class DirectoryObjects(Resource):
                 failures.append(f"{link.text}: {exc.msg}")
         if failures:
             raise OffboardError(
-                f"{dn} is back, but {len(failures)} of its links are not: {'; '.join(failures[:10])}. Running the task again tries them again",
+                f"{dn} is back, but {counted(len(failures), 'of its links is', 'of its links are')} not: {'; '.join(failures[:10])}. "
+                "Running the task again tries them again",
                 code="links_not_restored",
             )
 

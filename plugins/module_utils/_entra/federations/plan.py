@@ -19,6 +19,7 @@ from ..._core.diff import changed_properties, list_change
 from ..._core.errors import AmbiguousMatch, OffboardError
 from ..._core.model import Change, Object, Refusal
 from ..._core.plan import Plan
+from ..._core.text import counted
 from ..._federation import certificates, metadata, url_rule
 from ..._federation.certificates import BadCertificate, Certificate
 from ..._federation.url_rule import comparable
@@ -333,7 +334,7 @@ def _check_lockout(found: FederationObjections, change: Change, current: Mapping
         shown = ", ".join(item.mail or item.upn for item in guests[:10]) + (f" and {len(guests) - 10} more" if len(guests) > 10 else "")
         found.refuse(
             "lockout",
-            f"{len(guests)} guests sign in through this federation and could no longer: {shown}. "
+            f"{counted(len(guests), 'guest signs', 'guests sign')} in through this federation and could no longer: {shown}. "
             "If you accept that, reset their redemption afterwards, so that they can redeem anew.",
             *(item.upn for item in guests),
             allow_with="accept_lockout: true",

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ..._core import strict_json
+from ..._core import phrases, strict_json
 from ..._core.errors import NotSeen, OffboardError
 from ..._core.model import Change, Object
 from ..._core.plain import shortened, to_json
@@ -175,7 +175,7 @@ class Reinvitation:
         mail = self._copy["mail"]
 
         def telling(_left: int) -> None:
-            self._tell(f"{mail}: waiting until the old account is gone everywhere")
+            self._tell(phrases.english("waits_for_old_account", mail=mail))
 
         if not waiting.is_shown(self._old_is_gone, self._options.verify_timeout, pausing=telling):
             raise NotSeen(f"{mail} is deleted, but reading still shows the old account. Run the task again later.")
@@ -208,7 +208,8 @@ class Reinvitation:
             return False
 
         def telling(_waiting: int) -> None:
-            self._tell(f"{self._copy['mail']}: {'waiting for the new account' if left is None else f'{len(left)} things to put back'}")
+            mail = self._copy["mail"]
+            self._tell(phrases.english("waits_for_new_account", mail=mail) if left is None else phrases.english("puts_back", mail=mail, number=len(left)))
 
         seconds = self._options.verify_timeout
         if not waiting.is_shown(all_back, seconds, agreeing=waiting.ONE_READ, longest_pause=_LONGEST_PAUSE, pausing=telling):

@@ -139,8 +139,8 @@ def _not_signed_in(machines: Machines) -> Iterator[Finding]:
             "warning",
             "browser_users_not_seen",
             Text(
-                f"Nothing is known of the browser settings of {number} users who are not signed in on their machines: {shown}. Run the stage clients again "
-                "when they are, or let a preference item of a group policy delete their values.",
+                f"Nothing is known of the browser settings of {counted(number, 'user who is', 'users who are')} not signed in on their machines: "
+                f"{shown}. Run the stage clients again when they are, or let a preference item of a group policy delete their values.",
                 f"サインインしていない利用者{number}人のブラウザー設定は確認できません: {shown}。サインイン中に段階 clients を再実行するか、"
                 "グループポリシーの基本設定で値を削除してください。",
             ),

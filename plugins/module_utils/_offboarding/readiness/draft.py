@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..._core import names, plain
-from ..._core.text import Text
+from ..._core.text import Text, counted
 from . import references
 from .candidate import Candidate, in_yaml
 from .judged import DECISIONS, SUBJECTS, Confirmed, Facts
@@ -62,12 +62,13 @@ def _cut(name: str, facts: Facts) -> list[Text]:
     provisioning = facts.provisioning or {}
     if name == "microsoft_365_also_enable" and provisioning.get("blocked_users"):
         rest = sum(int(item["blocked"]) for item in provisioning["domains"]) - len(provisioning["blocked_users"])
-        file = "results/blocked_users.yml"
-        return [Text(f"{rest} more are not listed here; all are in {file}.", f"ほかに{rest}人います（全員は {file}）。")] if rest > 0 else []
+        return [_not_listed(rest, "人います", "results/blocked_users.yml")] if rest > 0 else []
     more = references.not_listed(facts.references or {}, _LISTS[name]) if name in _LISTS else 0
-    if more <= 0:
-        return []
-    return [Text(f"{more} more are not listed here; all are in results/references.jsonl.", f"ほかに{more}件あります（results/references.jsonl）。")]
+    return [_not_listed(more, "件あります", "results/references.jsonl")] if more > 0 else []
+
+
+def _not_listed(number: int, there_are: str, file: str) -> Text:
+    return Text(f"{counted(number, 'more is', 'more are')} not listed here; all are in {file}.", f"ほかに{number}{there_are}（すべては {file}）。")
 
 
 def _variable(name: str, value: Any, candidates: Sequence[Candidate], language: str) -> Iterator[str]:

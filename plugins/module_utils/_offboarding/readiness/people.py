@@ -158,8 +158,8 @@ def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
                 "blocker",
                 "mostly_blocked",
                 Text(
-                    f"{name}: {blocked} of {total} users are blocked, and the snapshot says that they were before the exit. Was it taken after IIJ "
-                    "ID's stop had "
+                    f"{name}: {blocked} of {counted(total, 'user is', 'users are')} blocked, and the snapshot says that they were before the exit. "
+                    "Was it taken after IIJ ID's stop had "
                     "blocked them? Name those who shall work in microsoft_365_also_enable and run the stage users; if it is right so, raise "
                     "microsoft_365_max_blocked_percent.",
                     f"{name}: 利用者{total}人のうち{blocked}人がブロックされており、スナップショットでも同じです。プロビジョニング停止後に"

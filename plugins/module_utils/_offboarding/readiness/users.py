@@ -116,9 +116,9 @@ def _provisioning(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
             "blocker",
             "mostly_blocked",
             Text(
-                f"{name}: of {total} users {blocked} are blocked and {unlicensed} have no licence, and there is no snapshot yet. It would keep that state as "
-                f"normal, and nobody would be enabled again. Was IIJ ID's provisioning stopped already? {log.en} If it is right so, raise "
-                "microsoft_365_max_blocked_percent.",
+                f"{name}: of {counted(total, 'user', 'users')} {counted(blocked, 'is', 'are')} blocked and {counted(unlicensed, 'has', 'have')} no licence, "
+                f"and there is no snapshot yet. It would keep that state as normal, and nobody would be enabled again. "
+                f"Was IIJ ID's provisioning stopped already? {log.en} If it is right so, raise microsoft_365_max_blocked_percent.",
                 f"{name}: スナップショットがまだない時点で、利用者{total}人のうち{blocked}人がブロックされ、{unlicensed}人にライセンスがありません。"
                 "このままでは"
                 f"この状態が正常として保存され、復帰できません。IIJ IDのプロビジョニングをすでに停止していませんか。{log.ja}"

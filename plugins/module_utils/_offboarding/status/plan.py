@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..._core.text import Text
+from ..._core.text import Text, counted
 from ..._core.times import is_later
 from .. import phrases
 from ..machines import plan as machines
@@ -66,6 +66,14 @@ STATES = {
     "outdated": Text("judged before the last change", "最後の変更より前の判定"),
     "nothing": Text("nothing recorded", "記録なし"),
 }
+
+
+#: Every run registers its steps before anything else.
+_EMPTY = Text(
+    "No run has begun here. If one has elsewhere, give the same -i and -e as there (offboard_run_dir; in AWX the inventory has it).",
+    "このフォルダーでは、まだ何も実行されていません。別のフォルダーで実行している場合は、そのときと同じ -i と -e を指定してください（offboard_run_dir。"
+    "AWX ではインベントリーの変数）。",
+)
 
 
 @dataclass(frozen=True)
@@ -240,12 +248,14 @@ def lines(status: Mapping[str, Any], report: str = "", in_awx: bool = False) -> 
             f"実行フォルダー {status['run_dir']}" + (f"、テナント {owner}" if owner else ""),
         )
     ]
+    if not owner and all(stage["state"] == "nothing" for stage in status["stages"]) and not (status["steps_due"] or status["steps_later"]):
+        told.append(_EMPTY)
     told += [_line(stage) for stage in status["stages"]]
     for item in status["domains"]:
         name, when, passwords = item["domain"], item["converted"], item["passwords"]
         told.append(
             Text(
-                f"{name}: converted {when}, {_counted(passwords, 'user', 'users')} with a password or pass",
+                f"{name}: converted {when}, {counted(passwords, 'user', 'users')} with a password or pass",
                 f"{name}: {when} に変換済み、パスワード設定済み{passwords}人",
             )
             if when
@@ -393,7 +403,3 @@ def _line(stage: Mapping[str, Any]) -> Text:
     return Text(
         f"{name} ({does.en}): {state.en}" + (f" – {english}" if english else ""), f"{name}（{does.ja}）: {state.ja}" + (f" – {japanese}" if japanese else "")
     )
-
-
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"

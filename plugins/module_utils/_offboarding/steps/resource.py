@@ -16,7 +16,7 @@ from ..._core.model import Change, Object, Outcome
 from ..._core.plain import to_json
 from ..._core.plan import Plan
 from ..._core.spool import Spool
-from ..._core.text import Text
+from ..._core.text import Text, counted
 from ..._module import binding
 from ..._module.clock import now
 from ..._module.files import check_run_file, file_locked, read_lines, write_atomically
@@ -48,7 +48,8 @@ def _check_final_gate(folder: str, identities: Sequence[str], max_age_hours: int
         why = exc.strerror if isinstance(exc, OSError) else "it holds no findings"
         raise OffboardError(f"cannot read {path}: {why}; run offboard.iij_id.final_gate again", code="file_read_failed") from None
     if findings is None or blockers:
-        why = f"{len(blockers)} things still stand in the way, as {path} tells" if blockers else f"it has not judged yet: there is no {path}"
+        left = counted(len(blockers), "thing still stands", "things still stand")
+        why = f"{left} in the way, as {path} tells" if blockers else f"it has not judged yet: there is no {path}"
         raise OffboardError(
             f"{', '.join(identities)} may be confirmed only after the final gate has opened, and {why}. Run offboard.iij_id.final_gate until nothing does.",
             code="gate_closed",

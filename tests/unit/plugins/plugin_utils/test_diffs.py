@@ -26,9 +26,12 @@ def test_japanese_is_japanese() -> None:
     assert '-    "displayName": "山田 太郎"' in printed and '+    "displayName": "山田 花子"' in printed
 
 
-def test_a_certificate_is_its_thumbprint_and_date() -> None:
-    printed = shown({"signingCertificate": CERTIFICATE, "of": [{"a": "MIIx"}]}, {})
-    assert CERTIFICATE not in printed
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_a_certificate_is_its_thumbprint_and_date(end: str) -> None:
+    """Also one that somebody has given in lines."""
+    given = "".join(CERTIFICATE[at : at + 64] + end for at in range(0, len(CERTIFICATE), 64))
+    printed = shown({"signingCertificate": given, "of": [{"a": "MIIx"}]}, {})
+    assert CERTIFICATE[:64] not in printed
     assert f"{made.thumbprint(DER)}, until " in printed and "MIIx" in printed
 
 

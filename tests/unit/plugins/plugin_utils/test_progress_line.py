@@ -44,6 +44,13 @@ def test_progress_in_the_language_of_its_reader(language, line):
     assert progress_line("h", record, language) == line
 
 
+def test_whatever_is_being_done_is_a_phrase() -> None:
+    """So that it is told in Japanese too."""
+    rooms = places.ROOT / "plugins" / "module_utils"
+    told = [found[0] for file in rooms.rglob("*.py") for found in re.finditer(r"\bself\._?tell\((f?[\"'].*|phrases.*)\)$", file.read_text(), re.MULTILINE)]
+    assert len(told) > 5 and [line for line in told if "phrases.english(" not in line] == []
+
+
 def test_whatever_is_counted_has_a_word_in_japanese():
     rooms = places.ROOT / "plugins" / "module_utils"
     nouns = re.compile(r'^    noun = "([^"]+)"|\bProgress\([^"\n]*?, "([^"]+)", |\bshown\("([^"]+)"\)', re.MULTILINE)

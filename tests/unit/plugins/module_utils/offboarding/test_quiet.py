@@ -135,7 +135,7 @@ OFF = {"enabled": False, "switched_off_at": at("08:00:00")}
         # switched off after the stop, which did not hold: it may go on as long as its token is good
         (AppActivity(**OFF, activities=[at("07:30:00")]), stop("07:00:00"), "08:20:00", ("still_active", f"until {at('09:30:00')}")),
         (AppActivity(**OFF, activities=[at("07:30:00")]), stop("07:00:00"), "09:30:00", None),
-        (AppActivity(enabled=True, activities=[at("07:30:00")]), stop("07:00:00"), "08:20:00", ("still_active", "1 entries")),
+        (AppActivity(enabled=True, activities=[at("07:30:00")]), stop("07:00:00"), "08:20:00", ("still_active", "07:00:00Z: 1, the last one")),
     ],
 )
 def test_provisioning_gate(app, steps, now, expected) -> None:

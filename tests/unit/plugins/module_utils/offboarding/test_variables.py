@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.offboard.iij_id.plugins.filter.refused_variables import refused_variables
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.variables import mistyped, refused, unanswered
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.variables import mistyped, refused, unanswered, without_zone
 from ansible_collections.offboard.iij_id.plugins.plugin_utils import specs
 
 ROOT = Path(__file__).parents[5]
@@ -71,11 +71,32 @@ def test_what_is_not_as_the_specifications_of_the_roles_in_use_say(given, told):
 
 
 @pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"offboard_timezone": "Asia/Tokyoo"}, "Asia/Tokyoo"),
+        ({"offboard_timezone": "Asia/Tokyo", "report_timezone": "JST+9"}, "JST+9"),
+        ({"microsoft_365_letters_timezone": "東京"}, "東京"),
+        ({"offboard_timezone": "../etc/passwd"}, "../etc/passwd"),
+        ({"offboard_timezone": 9}, "9"),
+        *(({"offboard_timezone": zone}, "") for zone in ("UTC", "Asia/Tokyo", "", " ", None)),
+    ],
+    ids=str,
+)
+def test_a_time_zone_that_nobody_knows_begins_no_run(given: dict[str, Any], told: str) -> None:
+    """It would be told at the report, hours later, and until then all times in UTC."""
+    assert bool(refused_variables(GOOD | given, LISTS, MAPPINGS, MOST, ["offboard"])) == bool(told)
+    if text := without_zone(given, {"UTC", "Asia/Tokyo"}.__contains__):
+        assert text.en.startswith(f"{[*given][-1]} ({told}): there is no") and text.ja.startswith(f"{[*given][-1]} ({told}): この")
+
+
+@pytest.mark.parametrize(
     ("name", "meant"),
     [
         ("offboard_langauge", "offboard_language"),
         ("microsoft365_exclude", "microsoft_365_exclude"),
         ("Microsoft_365_exclude", "microsoft_365_exclude"),
+        ("offboard-run-dir", "offboard_run_dir"),
+        ("microsoft-365-exclude", "microsoft_365_exclude"),
         ("MICROSOFT_365_EXCLUDE", "microsoft_365_exclude"),
         ("directory_sync_without_machine", "directory_sync_without_machines"),
         ("guest_federation_partner", "guest_federation_partners"),
@@ -88,6 +109,24 @@ def test_what_is_not_as_the_specifications_of_the_roles_in_use_say(given, told):
 def test_a_name_that_is_almost_one_of_ours_is_a_mistake(name: str, meant: str) -> None:
     said = refused_variables(GOOD, LISTS, MAPPINGS, MOST, [], [name, "groups", "offboard_run_dir"])
     assert said.startswith(f"{name} ({meant}?): nobody reads") and f" / {name} ({meant}?): この名前の変数は" in said if meant else said == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("awx_agent", "awx_agents"),
+        ("awx-image", "awx_image"),
+        ("awx_exposed_path", "awx_exposed_paths"),
+        ("awx_inventory_variable", "awx_inventory_variables"),
+        # what AWX gives a job
+        *((f"awx_{what}", "") for what in ("user_name", "user_id", "job_id", "job_template_name", "inventory_id", "inventory_name", "project_revision",
+                                           "schedule_id", "schedule_name", "workflow_job_id", "execution_node")),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_almost_one_of_the_role_awx_is_a_mistake(name: str, meant: str) -> None:
+    """A second run takes away what is no longer wanted: without `awx_agents`, all machines."""
+    said = refused_variables({}, [], [], {}, ["awx"], [name, "groups"])
+    assert f"{name} ({meant}?): nobody reads" in said if meant else said == ""
 
 
 def test_nothing_that_jobs_of_awx_hand_on_seems_mistyped() -> None:
@@ -105,18 +144,24 @@ def test_what_was_not_answered(value: Any, empty: bool) -> None:
 
 #: an empty one is refused, and its own reading takes a text
 _OTHERWISE = {"offboard_run_dir", "offboard_options", "microsoft_365_domains"}
+#: texts that are read only where their answer is none of blanks, or beside a host that is
+_BEHIND_A_CONDITION = {
+    "microsoft_365_users_src", "microsoft_365_letters_by", "microsoft_365_letters_folder", "microsoft_365_notices_day", "offboard_plan_hash",
+    "offboard_directory_host", "integrated_windows_authentication_browser_settings", "awx_image", "awx_project_folder", "awx_exposed_paths_on_kubernetes",
+}  # fmt: skip
 
 
 def test_no_role_reads_a_variable_but_by_its_answer() -> None:
-    """An empty answer of a survey would be what is read. Texts that are empty by default may be read as they are, and so may what has no default."""
+    """An empty answer of a survey would be what is read. What has no default may be read as it is."""
     names = set()
     for role in (ROOT / "roles").iterdir():
         defaults = role / "defaults/main.yml"
-        names |= {name for name, value in (yaml.safe_load(defaults.read_text()) if defaults.exists() else {}).items() if value != ""}
+        names |= (yaml.safe_load(defaults.read_text()) if defaults.exists() else {}).keys()
+    names -= _OTHERWISE | _BEHIND_A_CONDITION
     read = []
     for path in sorted([*ROOT.glob("roles/*/[dtv]*/*.yml"), *ROOT.glob("playbooks/**/*.yml")]):
         lines = re.sub(r"^\s*#.*$", "", path.read_text(), flags=re.MULTILINE)
         for templated, condition in re.findall(r"\{\{(.*?)\}\}|^ *(?:- (?!\w+:)|when: |that: )(?![\w ]*>-)([^\n]*)", lines, re.DOTALL | re.MULTILINE):
             text = re.sub(r"'[^'\n]*'", "", templated or condition)  # between quotes is a name or a word of a sentence
-            read += [(str(path.relative_to(ROOT)), name) for name in re.findall(r"(?<![\w.])[a-z]\w+", text) if name in names - _OTHERWISE]
+            read += [(str(path.relative_to(ROOT)), name) for name in re.findall(r"(?<![\w.])[a-z]\w+", text) if name in names]
     assert read == []

@@ -105,7 +105,7 @@ def test_references_can_be_accepted_by_what_the_file_names() -> None:
 def test_a_list_that_was_cut_says_so(rows: str, count: int, told: bool) -> None:
     row = {"kind": "mobile_app", "id": "1", "name": "x", "client_id": "", "of": "", "why": "a names b", "reason": "encrypted", "msg": ""}
     text = made({"references": {"references": [], "not_looked_at": [], rows: [row], f"{rows}_count": count}}, {}, {})
-    assert ("1 more are not listed here" in text, "ほかに1件あります" in text) == (told, told)
+    assert ("1 more is not listed here" in text, "ほかに1件あります" in text) == (told, told)
 
 
 STRANGE = ["{{ lookup('pipe', 'id') }}", "{% raw %}", "a\nb: c", "a: b #c", "\u202ex", "it's", "- x", "'", '"', "*x", "!x", "null", "1"]

@@ -26,6 +26,15 @@ def test_what_is_no_run_folder_is_told_and_none_is_made(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+def test_a_folder_in_which_no_run_has_begun_is_told_apart(tmp_path: Path) -> None:
+    """Somebody else's folder looks as one at the very beginning."""
+    (tmp_path / "notes.txt").write_text("mine")
+    assert info(given("run_status_info", run_dir=str(tmp_path), language="en"))["lines"][1].startswith("No run has begun here.")
+    step = {"id": "a", "stage": "gate", "en": "e", "ja": "j", "blocks_final_gate": True, "source": "", "done": False, "by": "", "at": "", "note": ""}
+    (tmp_path / "steps.json").write_text(json.dumps({"steps": [step]}))
+    assert not any("No run has begun" in line for line in info(given("run_status_info", run_dir=str(tmp_path)))["lines"])
+
+
 @pytest.mark.parametrize(("stopped_at", "state"), [("2026-01-05T09:00:00Z", "recorded"), ("2026-01-05T11:00:00Z", "stopped")])
 def test_a_verdict_of_before_the_confirmed_stop_is_none(tmp_path: Path, stopped_at: str, state: str) -> None:
     step = {"id": "provisioning_stopped", "stage": "gate", "en": "e", "ja": "j", "blocks_final_gate": True, "source": ""}
