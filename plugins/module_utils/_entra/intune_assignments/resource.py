@@ -54,7 +54,7 @@ class _Reader:
     def objects(self, pairs: Iterable[Pair]) -> list[Object]:
         """The same, each assignment by itself."""
         found = self.read(pairs)
-        return [rules.describe(kind, self.items[kind, key], item, self.groups) for (kind, key), one in found.items() for item in one.assignments or ()]
+        return [item for (kind, key), one in found.items() for item in rules.described(kind, self.items[kind, key], one.assignments or (), self.groups)]
 
 
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     for (kind, key), assigned in found.items():
         item = reader.items[kind, key]
         rows.append({"kind": kind, "id": key, "name": plain.line(str(item.get("displayName") or key)), **assigned.shown(reader.groups)})
-        there += [rules.describe(kind, item, one, reader.groups) for one in assigned.assignments or ()]
+        there += rules.described(kind, item, assigned.assignments or (), reader.groups)
     entries = [one._asdict() | {"name": next((item.name for item in there if one.means(item.state)), "")} for one in options.wanted]
     return {
         "objects": rows,
@@ -130,10 +130,9 @@ class IntuneAssignments(OfTenant):
 
     def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
         """Of the objects that were read."""
-        there = {item.id for item in self._current}
         for change in begun:
             state = change.before or change.after or {}
-            if (state.get("kind"), names.uuid(str(state.get("object") or ""))) in self._reader.items and rules.is_seen(change, there):
+            if (state.get("kind"), names.uuid(str(state.get("object") or ""))) in self._reader.items and rules.is_seen(change, self._current):
                 yield change
 
     def lacking(self, manifest: Mapping[str, Any], changes: Iterable[Change]) -> Collection[str]:
@@ -150,15 +149,15 @@ class IntuneAssignments(OfTenant):
             self._client.post(path, rules.body(state))
         except AnswerLost as lost:
             shown = waiting.is_shown(
-                lambda: change.id in self._now([change]), min(waiting.LOST_TIMEOUT, self._options.verify_timeout), agreeing=waiting.ONE_READ
+                lambda: rules.is_there(state, self._now([change])), min(waiting.LOST_TIMEOUT, self._options.verify_timeout), agreeing=waiting.ONE_READ
             )
             if not shown:
                 msg = f"{lost.msg} Read back, {change.name} is not there, and it was not sent again."
                 raise OffboardError(msg, code=lost.code) from lost  # pylint: disable=bad-exception-cause
 
-    def _now(self, changes: Iterable[Change]) -> set[str]:
+    def _now(self, changes: Iterable[Change]) -> list[Object]:
         states = [change.before or change.after or {} for change in changes]
-        return {item.id for item in self._reader.objects((state["kind"], names.uuid(str(state["object"]))) for state in states)}
+        return self._reader.objects((state["kind"], names.uuid(str(state["object"]))) for state in states)
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:
         changes = {change.key: change for change in applied}

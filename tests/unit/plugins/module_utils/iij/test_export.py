@@ -219,6 +219,34 @@ def test_many_users_go_on_in_further_files(monkeypatch):
     assert len([name for name in dict(files(found(users, {}))) if name.startswith("users") and name.endswith(".jsonl")]) == 10
 
 
+def cells(*users):
+    """What the rows for people hold, without their empty cells."""
+    ((_name, content),) = table(found({user["id"]: user for user in users}, {"g1": {"id": "g1", "displayName": "Sales"}}))
+    return [{name: value for name, value in row.items() if value} for row in csv.DictReader(io.StringIO(content.decode("utf-8-sig")))]
+
+
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [
+        ({"a.b": "1", "a": {"b": "2"}}, {"a.b": "1; 2"}),
+        ({"a": {"b": "2", "c": "3"}, "A.B": ""}, {"a.b": "2", "a.c": "3"}),
+        ({"title": "1", "Title": "2"}, {"title": "1; 2"}),
+        ({"name": {"familyName": "A"}, "name.familyName": "B", "NAME": {"FAMILYNAME": "C"}}, {"name.familyName": "A; B; C"}),
+        ({"groups": [{"value": "g1"}], "Groups": [{"display": "other"}]}, {"groups": "Sales; other"}),
+        ({"groups": {"b": "1"}, "groups.b": "2"}, {"groups.b": "1; 2"}),
+        # an extension whose short prefix is another attribute's name
+        ({"iij.enterprisejp": {"x": "1"}, "urn:iij:params:scim:enterprisejp:2.0:User": {"x": "2"}}, {"iij.enterprisejp.x": "1; 2"}),
+        # two extensions whose prefixes differ by case alone, and one extension written in two ways
+        ({"urn:iij:a:enterprisejp:2.0:User": {"x": "1"}, "urn:IIJ:b:enterprisejp:2.0:User": {"x": "2"}},
+         {"urn:iij:a:enterprisejp:2.0:User.x": "1", "urn:IIJ:b:enterprisejp:2.0:User.x": "2"}),
+        ({"urn:iij:a:enterprisejp:2.0:User": {"x": "1"}, "URN:iij:a:enterprisejp:2.0:user": {"y": "2"}},
+         {"iij.enterprisejp.x": "1", "iij.enterprisejp.y": "2"}),
+    ],
+)  # fmt: skip
+def test_no_value_takes_anothers_place_in_the_list_for_people(user, expected):
+    assert cells({"id": "1", **user}, {"id": "2", "title": "x"})[0] == {"id": "1", **expected}
+
+
 @pytest.mark.parametrize(("doubts", "told"), [({}, 0), ({"cut": ("g",)}, 1), ({"unchecked": ("g",)}, 1), ({"cut": ("g",), "unchecked": ("h",)}, 2)])
 def test_groups_whose_members_may_be_cut_are_warned_of(doubts, told):
     assert len(plan([], "/x", found({"1": TARO}, {"g": {"id": "g"}}, **doubts), "a").warnings) == told
