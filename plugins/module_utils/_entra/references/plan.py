@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import html
 import ipaddress
 import json
 import math
+import plistlib
 import re
 import unicodedata
 import urllib.parse
@@ -133,6 +135,7 @@ class Matcher:
         self._compile()
         #: Characters of the shortest base64 that can hold one of them
         self.shortest = min((math.ceil(len(word.text.encode()) * 4 / 3) for word in self._words.values() if not word.pattern), default=1)
+        self.orders = ("utf-16-le",) if all(map(str.isascii, self._words)) else ("utf-16-le", "utf-16-be")
         self.base64, self.word = re.compile(_BASE64 % (self.shortest - 1)), re.compile(_WORD % self.shortest)
 
     def _compile(self) -> None:
@@ -156,8 +159,9 @@ class Matcher:
         while hit := self._any.search(folded, at):
             at = hit.start() + 1
             word = self._words[hit[0]]
-            before, after = folded[max(0, hit.start() - 253) : hit.start()], folded[hit.end() : hit.end() + 64]
-            if not _begins(word, before) or not (binary or _ends(word, after)):
+            # decoded, since only then "%2Eexample" goes on
+            before, after = map(_plainest, (folded[max(0, hit.start() - 253) : hit.start()], folded[hit.end() : hit.end() + 64]))
+            if not _begins(word, before) or not _ends(word, after, binary):
                 continue
             at = hit.end()
             below = before[len(before.rstrip(_IN_A_NAME)) :].lstrip(".-") if word.subdomains or word.pattern else ""
@@ -174,7 +178,9 @@ def _begins(word: _Word, before: str) -> bool:
     return not re.match(rf"[{_LABEL}]" if word.subdomains else r"[a-z0-9_.-]", before[-1])
 
 
-def _ends(word: _Word, after: str) -> bool:
+def _ends(word: _Word, after: str, binary: bool) -> bool:
+    if binary:
+        return not re.match(r"\.[a-z0-9_-]", after)
     if not word.subdomains and not word.pattern:
         return not re.match(r"[a-z0-9_-]|\.[a-z0-9]", after)
     # a dot may end the name itself, or the sentence
@@ -197,8 +203,11 @@ class _Walk:
         self.unopened: list[Unopened] = []
 
     def value(self, node: Any, path: str, depth: int, opened: bool) -> None:
+        self._left -= 10  # of lists in lists too: a property list may hold itself
         if depth > DEEPEST:
             self.unopened.append(Unopened(path, "too_deep"))
+        elif self._left < 0:
+            self.unopened.append(Unopened(path, "too_large"))
         elif isinstance(node, Mapping):
             if _encrypted(node):
                 self.unopened.append(Unopened(path, "encrypted"))
@@ -211,6 +220,8 @@ class _Walk:
                 self.value(item, f"{path}[{index}]", depth + 1, opened)
         elif isinstance(node, str):
             self.text(node, path, depth, opened)
+        elif isinstance(node, bytes):
+            self._bytes(node, path, depth)
 
     def text(self, text: str, path: str, depth: int, opened: bool, binary: bool = False) -> None:
         """A string, and what is in it."""
@@ -263,10 +274,7 @@ class _Walk:
 
     def _decoded(self, text: str, path: str, depth: int, opened: bool, binary: bool) -> None:
         """Percent-encoding, character references, escapes of letters and the dots of patterns, also of one another."""
-        for _round in range(4):
-            plainer = _plainer(text)
-            if plainer == text:
-                return
+        for plainer in _rounds(text):
             text = plainer
             self._search(text, path, opened, binary)
             self._open(text, path, depth)
@@ -308,6 +316,10 @@ class _Walk:
         return b""
 
     def _bytes(self, inner: bytes, below: str, depth: int) -> None:
+        if inner.startswith(b"bplist"):
+            with contextlib.suppress(plistlib.InvalidFileException, RecursionError):
+                self.value(plistlib.loads(inner), f"{below}→", depth + PAYLOAD, True)
+                return
         try:
             self.text(inner.decode("utf-8-sig"), below, depth + PAYLOAD, True)
             if b"\0" not in inner:
@@ -315,20 +327,38 @@ class _Walk:
         except UnicodeDecodeError:
             self.text(inner.decode("latin-1"), below, depth + PAYLOAD, True, binary=True)
         if b"\0" in inner:
-            for start in (0, 1):  # UTF-16 of both orders: one of them is the other, a byte further
-                wide = (inner[start:] + b"\0").decode("utf-16-le", errors="ignore")
-                self.text(wide, below, depth + PAYLOAD, True, binary=start == 1)
+            for start in (0, 1):  # UTF-16 of both orders: of ASCII one of them is the other, a byte further
+                for order in self._matcher.orders:
+                    self.text((inner[start:] + b"\0").decode(order, errors="ignore"), below, depth + PAYLOAD, True)
 
 
 #: what begins an archive that is not opened: zip (also what Office and Intune make of it), 7z, bzip2, xz, RAR, CAB, zstd
 _ARCHIVE = re.compile(rb"PK\x03\x04|7z\xbc\xaf\x27\x1c|BZh[1-9]1AY|\xfd7zXZ\0|Rar!\x1a\x07|MSCF\0{4}|\x28\xb5\x2f\xfd")
 #: a letter as JSON, scripts and patterns write it, in a text that is none of these as a whole
-_ESCAPE = re.compile(r"\\u(?!d[89a-f])([0-9a-f]{4})|\\u\{0*([0-9a-f]{1,4})\}|\\x([0-9a-f]{2})", re.IGNORECASE)
+_ESCAPE = re.compile(r"(?:(?-i:\\U0000)|[\\%]u)(?!d[89a-f])([0-9a-f]{4})|\\[ux]\{0*([0-9a-f]{1,4})\}|\\x([0-9a-f]{2})", re.IGNORECASE)
+#: the end of a line, a tab, and what stands for no letter in a pattern (\b, \Q), as they are written there
+_BLANK = re.compile(r"\\[nrtfbqsagz]", re.IGNORECASE)
 
 
 def _plainer(text: str) -> str:
-    letters = _ESCAPE.sub(lambda found: chr(int(found[found.lastindex or 0], 16)), text)
+    letters = _BLANK.sub(" ", _ESCAPE.sub(lambda found: chr(int(found[found.lastindex or 0], 16)), text))
     return html.unescape(urllib.parse.unquote(letters, errors="replace")).replace("\\.", ".").replace("[.]", ".")
+
+
+def _rounds(text: str) -> Iterator[str]:
+    """The text decoded once, twice and so on, while that changes it."""
+    for _round in range(4):
+        plainer = _plainer(text)
+        if plainer == text:
+            return
+        yield plainer
+        text = plainer
+
+
+def _plainest(text: str) -> str:
+    for plainer in _rounds(text):
+        text = plainer
+    return text
 
 
 def _below(path: str, name: str) -> str:
