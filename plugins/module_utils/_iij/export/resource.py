@@ -30,6 +30,8 @@ from .options import Options
 from .plan import KIND, ExportedLists, digest, files, incomplete, plan
 from .store import Resources
 
+#: what a service may answer that is asked for its description; without it nobody is missing from the lists
+_NO_DESCRIPTION = ("permission_missing", "http_status", "server_error", "no_json", "redirect_refused")
 _STATE = ("users", "groups", "complete", "content_sha256")
 
 
@@ -95,11 +97,11 @@ class Export(Resource):
         return pages.everything(self._scim.get, f"/{name.capitalize()}", how, attempts, into, progress.add).whole
 
     def _said(self, path: str) -> dict[str, Any] | None:
-        """What the service says there; None where it has nothing. It need not describe itself to everybody."""
+        """What the service says there; None where it has nothing. It need not describe itself, or not as it should."""
         try:
             return self._scim.get(path)
         except OffboardError as exc:
-            if exc.code == "not_found" or (exc.code in ("permission_missing", "http_status") and path.count("/") == 1):
+            if exc.code == "not_found" or (exc.code in _NO_DESCRIPTION and path.count("/") == 1):
                 return None
             raise
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from types import SimpleNamespace
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
@@ -14,6 +15,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export import pages
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export import plan as export_plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.plan import KIND, ExportedLists, digest, files, plan, table
+from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.resource import Export
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.store import Resources
 
 JP = "urn:oidfj:params:scim:schemas:extention:enterprisejp:2.0:User"
@@ -310,3 +312,26 @@ def test_the_names_of_attributes_have_no_case():
     assert [(row["id"], row["userName"], row["emails"], row["groups"]) for row in rows] == [("u1", "taro", "y@a", "Sales"), ("u2", "hana", "y@a", "Sales")]
     assert list(rows[0]) == ["id", "userName", "externalId", "active", "name.familyName", "name.givenName", "displayName", "emails", "phoneNumbers", "groups"]
     assert pages.ways({"SORT": {"Supported": True}}, 1).sort
+
+
+@pytest.mark.parametrize("code", ["not_found", "permission_missing", "http_status", "server_error", "no_json", "redirect_refused"])
+def test_a_service_that_does_not_describe_itself_is_no_obstacle(code):
+    def get(path, query=None):
+        if path in ("/Users", "/Groups"):
+            return {"totalResults": 1, "Resources": [{"id": path}]}
+        raise OffboardError("refused", code=code if path.count("/") == 1 else "not_found")
+
+    export = object.__new__(Export)
+    export._scim = SimpleNamespace(get=get)
+    export._options = SimpleNamespace(page_size=9, max_resources=9, attempts=1, progress_file=None)
+    read = export._read_service()
+    assert (list(read.users), list(read.groups), set(read.service.values())) == (["/Users"], ["/Groups"], {None})
+
+
+def test_a_list_that_is_none_is_an_obstacle():
+    export = object.__new__(Export)
+    export._scim = SimpleNamespace(get=lambda path, query=None: {"totalResults": 0} if path == "/Groups" else {})
+    export._options = SimpleNamespace(page_size=9, max_resources=9, attempts=1, progress_file=None)
+    with pytest.raises(OffboardError) as caught:
+        export._read_service()
+    assert caught.value.code == "no_list"
