@@ -336,12 +336,12 @@ class _Walk:
 _ARCHIVE = re.compile(rb"PK\x03\x04|7z\xbc\xaf\x27\x1c|BZh[1-9]1AY|\xfd7zXZ\0|Rar!\x1a\x07|MSCF\0{4}|\x28\xb5\x2f\xfd")
 #: a letter as JSON, scripts and patterns write it, in a text that is none of these as a whole
 _ESCAPE = re.compile(r"(?:(?-i:\\U0000)|[\\%]u)(?!d[89a-f])([0-9a-f]{4})|\\[ux]\{0*([0-9a-f]{1,4})\}|\\x([0-9a-f]{2})", re.IGNORECASE)
-#: the end of a line, a tab, and what stands for no letter in a pattern (\b, \Q), as they are written there
-_BLANK = re.compile(r"\\[nrtfbqsagz]", re.IGNORECASE)
+#: the end of a line, a tab, and what stands for no letter in a pattern (\b, \Q), as they are written there; not what the host of \\host begins with
+_NO_LETTER = re.compile(r"(?<!\\)\\[nrtfbqs]", re.IGNORECASE)
 
 
 def _plainer(text: str) -> str:
-    letters = _BLANK.sub(" ", _ESCAPE.sub(lambda found: chr(int(found[found.lastindex or 0], 16)), text))
+    letters = _NO_LETTER.sub(" ", _ESCAPE.sub(lambda found: chr(int(found[found.lastindex or 0], 16)), text))
     return html.unescape(urllib.parse.unquote(letters, errors="replace")).replace("\\.", ".").replace("[.]", ".")
 
 

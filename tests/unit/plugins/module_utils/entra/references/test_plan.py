@@ -64,6 +64,8 @@ def look(item: Any, hosts: tuple[str, ...] = (H,), identifiers: tuple[str, ...] 
         (r"\bauth\.iij\.jp\b", H),
         (r"\Qauth.iij.jp\E", H),
         (r'$hosts = "first\nauth.iij.jp"', H),  # a script
+        (r"\\auth%2Eiij%2Ejp\share", H),
+        (r"\\nauth.iij.jp\share", None),
         # what goes on, or has begun before, in whatever way that is written
         ("https://auth.iij.jp%2Eelsewhere.example/", None),
         ("https://auth.iij.jp%252Eelsewhere.example/", None),
