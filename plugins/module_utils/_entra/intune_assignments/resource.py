@@ -63,7 +63,8 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     with _client(params, options.beta) as client:
         reader = _Reader(client)
         found = reader.read((one.kind, one.object) for one in options.wanted)
-    rows, there = [], []
+    rows = []
+    there: list[Object] = []
     for (kind, key), assigned in found.items():
         item = reader.items[kind, key]
         rows.append({"kind": kind, "id": key, "name": plain.line(str(item.get("displayName") or key)), **assigned.shown(reader.groups)})
