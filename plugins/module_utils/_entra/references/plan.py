@@ -108,11 +108,17 @@ class _Word:
     pattern: bool = False
 
 
+#: of a regular expression, whose dots are read already: (^|.)iij.jp, (.|^)iij.jp, (.*.)?iij.jp, (?:[a-z]+.)+iij.jp, .+iij.jp
+_IN_EXPRESSIONS = (".)", "|^)", ".)?", ".)+", ".+")
+
+
 def _patterns(host: str) -> Iterator[str]:
     """What means a host and those beside it: *.iij.jp, .iij.jp and, in policies of browsers, *iij.jp and [*.]iij.jp."""
-    above = host.partition(".")[2]
+    label, _dot, above = host.partition(".")
+    if "." in above:
+        yield from (f"{label}.){above}", f"{label}.)?{above}")
     while "." in above:
-        yield from (f".{above}", f"*{above}", f"[*.]{above}")
+        yield from (f"{before}{above}" for before in (".", "*", "[*.]", *_IN_EXPRESSIONS))
         above = above.partition(".")[2]
 
 
