@@ -413,22 +413,27 @@ def home_realm(policy: Mapping[str, Any], domains: Collection[str]) -> list[Refe
     found = []
     for index, text in enumerate(definitions if isinstance(definitions, list) else ()):
         settings = _settings(text)
-        preferred = settings.get("PreferredDomain")
+        preferred = settings.get("preferreddomain")
         places = preferred if isinstance(preferred, list) else [preferred] if preferred else []
         named = [str(name) for name in places if root_of(names.domain(str(name)), domains) is not None]
         found += [Reference(f"definition[{index}]→", name, True, "prefers_domain") for name in named]
-        if settings.get("AccelerateToFederatedDomain") is True and not places and domains:
+        if settings.get("acceleratetofederateddomain") in (True, "true", "True") and not places and domains:
             found.append(Reference(f"definition[{index}]→", "AccelerateToFederatedDomain", True, "accelerates"))
     return found
 
 
-def _settings(text: Any) -> Mapping[str, Any]:
+def _settings(text: Any) -> dict[str, Any]:
+    """Of a policy, by their names in small letters: Microsoft does not say that they have case."""
     try:
         inner = json.loads(text) if isinstance(text, str) else None
     except (ValueError, RecursionError):
         return {}
-    inner = inner.get("HomeRealmDiscoveryPolicy", inner) if isinstance(inner, Mapping) else {}
-    return inner if isinstance(inner, Mapping) else {}
+    inner = _folded_names(inner)
+    return _folded_names(inner.get("homerealmdiscoverypolicy", inner))
+
+
+def _folded_names(value: Any) -> dict[str, Any]:
+    return {str(name).lower(): item for name, item in value.items()} if isinstance(value, Mapping) else {}
 
 
 def staged_rollout(policy: Mapping[str, Any]) -> list[Reference]:

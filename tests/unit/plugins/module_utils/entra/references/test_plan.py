@@ -400,6 +400,8 @@ def realm(**settings: Any) -> str:
         ([realm(AccelerateToFederatedDomain=False)], []),
         ([realm(DomainHintPolicy={"IgnoreDomainHintForDomains": ["reiji.example"]})], []),  # spares them the way to IIJ ID
         (['{"PreferredDomain": "reiji.example"}'], ["prefers_domain"]),
+        (['{"homeRealmDiscoveryPolicy": {"preferredDomain": "reiji.example"}}'], ["prefers_domain"]),
+        (['{"homerealmdiscoverypolicy": {"accelerateToFederatedDomain": "true"}}'], ["accelerates"]),
         (["[", "null", '"x"', '{"HomeRealmDiscoveryPolicy": 1}', 7, "[" * 200_000], []),
         ("x", []),
         (None, []),
