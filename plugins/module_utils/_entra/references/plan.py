@@ -46,6 +46,8 @@ _BASE64 = r"(?:^|[>\"']|base64,)\s*+([A-Za-z0-9+/_][A-Za-z0-9+/_\s-]{%d,}+={0,2}
 #: a word of a text that may be one: after a name, in an address, in a command, as a part of a token (JWT)
 _WORD = r"[A-Za-z0-9+/_-]{%d,}+={0,2}+"
 _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]{1,40}-----([A-Za-z0-9+/=\s]*+)-----END")
+#: lines of one payload, whatever stands around them
+_LINES = re.compile(r"(?<![A-Za-z0-9+/_-])((?:[A-Za-z0-9+/_-]{32,}+[ \t]*+\r?\n\s*+)++[A-Za-z0-9+/_-]*+={0,2}+)")
 _BLANKS = re.compile(r"\s+")
 #: a profile of Apple's for one device alone (its key says so), and CMS enveloped-data by its object identifier (RFC 5652 6.1)
 _ENCRYPTED = ("EncryptedPayloadContent", b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03".decode("latin-1"))
@@ -139,10 +141,13 @@ class Matcher:
                 raise OffboardError("identifiers: an empty text is found everywhere", code="bad_option")
             self._words.setdefault(word, _Word(word))
         self._compile()
-        #: Characters of the shortest base64 that can hold one of them
-        self.shortest = min((math.ceil(len(word.text.encode()) * 4 / 3) for word in self._words.values() if not word.pattern), default=1)
+        #: Characters of the shortest base64 that can hold one of them, as a whole text, and as a word of one, in which patterns are not looked for
+        self.shortest, self.shortest_word = (
+            min((math.ceil(len(word.text.encode()) * 4 / 3) for word in self._words.values() if not (word.pattern and bare)), default=1)
+            for bare in (False, True)
+        )
         self.orders = ("utf-16-le",) if all(map(str.isascii, self._words)) else ("utf-16-le", "utf-16-be")
-        self.base64, self.word = re.compile(_BASE64 % (self.shortest - 1)), re.compile(_WORD % self.shortest)
+        self.base64, self.word = re.compile(_BASE64 % (self.shortest - 1)), re.compile(_WORD % self.shortest_word)
 
     def _compile(self) -> None:
         self._any = re.compile("|".join(re.escape(word) for word in sorted(self._words, key=len, reverse=True)) or "(?!)")
@@ -244,8 +249,8 @@ class _Walk:
 
     def _open(self, text: str, path: str, depth: int) -> None:
         """What a string holds."""
-        shortest = self._matcher.shortest
-        if len(text) < shortest:
+        shortest = self._matcher.shortest_word
+        if len(text) < self._matcher.shortest:
             return
         if depth >= DEEPEST:
             self.unopened.append(Unopened(path, "too_deep"))
@@ -260,8 +265,9 @@ class _Walk:
                 self.unopened.append(Unopened(path, "too_deep"))
             else:
                 self.value(inner, f"{path}→", depth + PAYLOAD, True)
-        for run in _PEM.finditer(text):
-            self._payload(run[1], path, depth)
+        for run in (*_PEM.finditer(text), *_LINES.finditer(text)):
+            lines = _BLANKS.sub("", run[1])
+            self._payload(lines if len(lines.rstrip("=")) % 4 != 1 else run[1].rsplit(None, 1)[0], path, depth)  # else a word of what follows is in it
         at, rest = 0, []
         for run in self._matcher.base64.finditer(text):
             self._payload(run[1], path, depth)
@@ -348,7 +354,7 @@ _NO_LETTER = re.compile(r"(?<!\\)\\[nrtfbqs]", re.IGNORECASE)
 
 def _plainer(text: str) -> str:
     letters = _NO_LETTER.sub(" ", _ESCAPE.sub(lambda found: chr(int(found[found.lastindex or 0], 16)), text))
-    return html.unescape(urllib.parse.unquote(letters, errors="replace")).replace("\\.", ".").replace("[.]", ".")
+    return html.unescape(urllib.parse.unquote(letters, errors="replace")).replace("\\.", ".").replace("\\/", "/").replace("[.]", ".")
 
 
 def _rounds(text: str) -> Iterator[str]:

@@ -115,6 +115,7 @@ def test_a_host_by_its_labels(text: str, match: str | None) -> None:
 
 
 def test_a_short_host_has_a_short_payload() -> None:
+    assert look({"a": b64("*.iij.jp")}) == [("a⇒", "*.iij.jp")]
     assert look({"a": b64("iij.jp"), "b": f"x {b64('https://iij.jp/')}"}, ("iij.jp",), ()) == [("a⇒", "iij.jp"), ("b⇒", "iij.jp")]
 
 
@@ -219,6 +220,10 @@ JWT = f"{b64('{}')}.{b64(json.dumps({'iss': ACS})).rstrip('=')}.{b64('signature'
         (b64(urllib.parse.quote(ACS, safe="").replace(".", "%2E")), "a⇒"),
         # on several lines, as scripts write them
         (f'key = "{b64("x" * 45 + ACS)[:64]}' + r"\n" + f'{b64("x" * 45 + ACS)[64:]}"', "a⇒"),
+        (f"<v><![CDATA[{base64.encodebytes(('x' * 42 + ACS).encode('utf-16-le')).decode()}]]></v>", "a⇒"),
+        (f"key={b64('x' * 42 + ACS + '/x' * 9)[:76]}\r\n{b64('x' * 42 + ACS + '/x' * 9)[76:]}\r\nother=1", "a⇒"),
+        # JSON in a text, whose slashes are escaped
+        ('x = {"a": "' + b64("o\U0001f600o" + ACS).replace("/", "\\/") + '"}', "a⇒"),
         # what is compressed: a script in a command, a SAML request in an address (the redirect binding)
         (b64(gzip.compress(PROFILE_WITH_HOST, mtime=0)), "a⇒⇒"),
         (b64(zlib.compress(PROFILE_WITH_HOST)), "a⇒⇒"),
@@ -328,6 +333,8 @@ def test_nobody_makes_it_slow() -> None:
         "d": "%25" * 200_000,
         "e": "-----BEGIN A-----" * 50_000,
         "f": "'" * 500_000,
+        "h": ("A" * 40 + "\n") * 10_000 + "!",
+        "i": ("Ab1" * 14 + " \n" + " " * 50) * 3_000,
     }
     itself = b"\xaf\x10\x20" + bytes(32)  # a property list that holds itself 32 times
     hostile["g"] = b64(b"bplist00" + itself + b"\x08" + bytes(6) + b"\1\1" + b"".join(size.to_bytes(8, "big") for size in (1, 0, 8 + len(itself))))
