@@ -47,7 +47,7 @@ _BASE64 = r"(?:^|[>\"']|base64,)\s*+([A-Za-z0-9+/_][A-Za-z0-9+/_\s-]{%d,}+={0,2}
 _WORD = r"[A-Za-z0-9+/_-]{%d,}+={0,2}+"
 _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]{1,40}-----([A-Za-z0-9+/=\s]*+)-----END")
 #: lines of one payload, whatever stands around them
-_LINES = re.compile(r"(?<![A-Za-z0-9+/_-])((?:[A-Za-z0-9+/_-]{32,}+[ \t]*+\r?\n\s*+)++[A-Za-z0-9+/_-]*+={0,2}+)")
+_LINES = re.compile(r"(?<![A-Za-z0-9+/_-])((?:[A-Za-z0-9+/_-]{32,}+[ \t]*+\r?\n\s*+)++(?:[A-Za-z0-9+/_-]++={0,2}+(?=[\s<\"'\]),;]|$))?)")
 _BLANKS = re.compile(r"\s+")
 #: a profile of Apple's for one device alone (its key says so), and CMS enveloped-data by its object identifier (RFC 5652 6.1)
 _ENCRYPTED = ("EncryptedPayloadContent", b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03".decode("latin-1"))
@@ -347,7 +347,9 @@ class _Walk:
 #: what begins an archive that is not opened: zip (also what Office and Intune make of it), 7z, bzip2, xz, RAR, CAB, zstd
 _ARCHIVE = re.compile(rb"PK\x03\x04|7z\xbc\xaf\x27\x1c|BZh[1-9]1AY|\xfd7zXZ\0|Rar!\x1a\x07|MSCF\0{4}|\x28\xb5\x2f\xfd")
 #: a letter as JSON, scripts and patterns write it, in a text that is none of these as a whole
-_ESCAPE = re.compile(r"(?:(?-i:\\U0000)|[\\%]u)(?!d[89a-f])([0-9a-f]{4})|\\[ux]\{0*([0-9a-f]{1,4})\}|\\x([0-9a-f]{2})", re.IGNORECASE)
+_ESCAPE = re.compile(
+    r"(?:(?-i:\\U0000)|(?:(?<!\\)\\++|%)u)(?!d[89a-f])([0-9a-f]{4})|(?<!\\)\\++[ux]\{0*([0-9a-f]{1,4})\}|(?<!\\)\\++x([0-9a-f]{2})", re.IGNORECASE
+)
 #: the end of a line, a tab, and what stands for no letter in a pattern (\b, \Q), as they are written there; not what the host of \\host begins with
 _NO_LETTER = re.compile(r"(?<!\\)\\[nrtfbqs]", re.IGNORECASE)
 

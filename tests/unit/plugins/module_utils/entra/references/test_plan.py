@@ -60,6 +60,7 @@ def look(item: Any, hosts: tuple[str, ...] = (H,), identifiers: tuple[str, ...] 
         (r"auth\u{2e}iij\u{00002E}jp", H),
         ("^https://auth[.]iij[.]jp/", H),
         (r"auth\U0000002eiij\x{2e}jp", H),
+        (r'{"a": "{\"b\": \"a\\u0075th\\u002eiij.jp\"}",', H),  # JSON in JSON that was cut off
         ("https://auth%u002Eiij%u002ejp/", H),
         (r"\bauth\.iij\.jp\b", H),
         (r"\Qauth.iij.jp\E", H),
@@ -258,6 +259,8 @@ def listed(*texts: str) -> bytes:
         (listed("*.iij.jp"), [("a⇒→[0]", "*.iij.jp")]),
         (plistlib.dumps({"a": PROFILE_WITH_HOST}, fmt=plistlib.FMT_BINARY), [("a⇒→.a", H)]),
         (b"bplist00" + f" {H} ".encode(), [("a⇒", H)]),
+        # whatever stands on the next line
+        (f"key={b64(listed('https://auth.iij.jpn/', 'x' * 40))}\r\nother=1".encode(), []),
         (listed(f"not{H}", f"{H}.elsewhere.example"), []),
         (f"https://{H}.elsewhere.example/".encode("utf-16-le"), []),
         (f"https://{H}.elsewhere.example/".encode("utf-16-be"), []),
