@@ -138,20 +138,21 @@ class WantedAssignment(NamedTuple):
         return meant(self.target) in (meant(target_of(state)), meant(str(state.get("assignment") or "")))
 
 
-def removed(records: Iterable[Mapping[str, Any]]) -> dict[str, Object]:
+def removed(records: Iterable[Mapping[str, Any]], brought_back: dict[str, Object] | None = None) -> dict[str, Object]:
     """What runs with this journal set out to remove, and have not brought back since, by id. `records` are whole ones (see `journal.known`).
 
-    The intent counts, not its outcome: what is there still, because it came to nothing, is not made once more.
+    The intent counts, not its outcome: what is there still, because it came to nothing, is not made once more. brought_back: takes what they have.
     """
     gone: dict[str, Object] = {}
+    back = {} if brought_back is None else brought_back
     for record in records:
         if record.get("kind") != KIND:
             continue
         before = record.get("before") or {}
         if record["record"] == "intent" and record["action"] == "remove" and before.get("kind") in CHANGEABLE and before.get("object") and before.get("target"):
             gone[record["id"]] = Object(KIND, record["id"], record["name"], before)
-        elif record["record"] == "outcome" and record["action"] == "restore" and record.get("status") == "done":
-            gone.pop(record["id"], None)
+        elif record["record"] == "outcome" and record["action"] == "restore" and record.get("status") == "done" and record["id"] in gone:
+            back[record["id"]] = gone.pop(record["id"])
     return gone
 
 
@@ -167,14 +168,17 @@ def plan_absent(current: Sequence[Object], wanted: Sequence[WantedAssignment]) -
     return plan
 
 
-def plan_present(current: Sequence[Object], recorded: Mapping[str, Object], wanted: Sequence[WantedAssignment], beta: bool) -> Plan:
-    """What the journal has of them comes back, exclusions first; without `wanted`, all of it.
+def plan_present(
+    current: Sequence[Object], recorded: Mapping[str, Object], wanted: Sequence[WantedAssignment], beta: bool, brought_back: Iterable[Object] = ()
+) -> Plan:
+    """What the journal has of them comes back, exclusions first; without `wanted`, all of it. brought_back: what may be named by the id that it had before.
 
     Raises OffboardError `not_found` for one that is neither there nor recorded, `bad_option` for one that only Graph's beta can bring back whole.
     """
     plan = Plan()
+    there = [*current, *(item for item in brought_back if is_there(item.state, current))]
     for one in wanted:
-        if not any(one.means(item.state) for item in (*current, *recorded.values())):
+        if not any(one.means(item.state) for item in (*there, *recorded.values())):
             msg = f"{one.kind} {one.object} has no assignment to {one.target}, and the journal names none that was removed: nothing is known to bring back"
             raise OffboardError(msg, code="not_found")
     meant = [item for item in recorded.values() if not wanted or any(one.means(item.state) for one in wanted)]

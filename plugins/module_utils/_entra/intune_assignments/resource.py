@@ -84,6 +84,7 @@ class IntuneAssignments(OfTenant):
     def __init__(self, params: Mapping[str, Any]) -> None:
         self._options = Options.of(params)
         self._recorded: dict[str, Object] = {}
+        self._brought_back: dict[str, Object] = {}
         self._client = _client(params, self._options.beta)
         self._reader = _Reader(self._client)
         self._current: list[Object] = []
@@ -94,13 +95,13 @@ class IntuneAssignments(OfTenant):
 
     def read(self) -> Iterable[Object]:
         if self._options.journal:
-            self._recorded = rules.removed(read_journal(self._options.journal))
+            self._recorded = rules.removed(read_journal(self._options.journal), self._brought_back)
         return self._reader.objects(self._pairs())
 
     def plan(self, current: Iterable[Object]) -> Plan:
         self._current = list(current)
         if not self._options.absent:
-            return rules.plan_present(self._current, self._recorded, self._options.wanted, self._options.beta)
+            return rules.plan_present(self._current, self._recorded, self._options.wanted, self._options.beta, self._brought_back.values())
         plan = rules.plan_absent(self._current, self._options.wanted)
         for pair in dict.fromkeys(self._pairs()):
             if pair not in self._reader.items:

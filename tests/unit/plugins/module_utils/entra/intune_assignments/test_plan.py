@@ -202,6 +202,15 @@ def test_what_the_journal_knows(records: list[dict[str, Any]], gone: list[str]) 
     assert list(found) == gone and all(item.state == GOING.state for item in found.values())
 
 
+def test_what_came_back_is_still_known_by_the_id_that_it_had() -> None:
+    back_again: dict[str, Object] = {}
+    assert rules.removed(journal.known(of_run(removal(GOING)) + of_run(back(GOING))), back_again) == {}
+    named, known = [wanted("x_1_0")], back_again.values()
+    assert rules.plan_present([there(USERS, assignment="another")], {}, named, False, known).unchanged == 0
+    with pytest.raises(OffboardError):  # somebody has removed it since
+        rules.plan_present([], {}, named, False, known)
+
+
 @pytest.mark.parametrize(
     ("current", "going", "not_iij", "refused"),
     [
