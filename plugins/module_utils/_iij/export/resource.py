@@ -30,8 +30,9 @@ from .options import Options
 from .plan import KIND, ExportedLists, digest, files, incomplete, plan
 from .store import Resources
 
-#: what a service may answer that is asked for its description; without it nobody is missing from the lists
-_NO_DESCRIPTION = ("permission_missing", "http_status", "server_error", "no_json", "redirect_refused")
+#: what a service may answer that does not show a group alone, or does not describe itself; without that nobody is missing from its lists
+_NOT_SHOWN = ("not_found", "permission_missing", "http_status", "no_json")
+_NOT_SAID = (*_NOT_SHOWN, "server_error", "redirect_refused")
 _STATE = ("users", "groups", "complete", "content_sha256")
 
 
@@ -79,15 +80,8 @@ class Export(Resource):
         how, attempts = pages.ways(service["ServiceProviderConfig"], self._options.page_size, self._options.max_resources), self._options.attempts
         users, groups = Resources(), Resources()
         read = {name: self._everything(name, into, how, attempts) for name, into in (("users", users), ("groups", groups))}
-        gone = False
         doubtful = pages.memberships(users.each(), groups.each())
-        progress = Progress(self._options.progress_file, "groups read one by one", len({*doubtful.empty, *doubtful.lacking}))
-        for identity in sorted({*doubtful.empty, *doubtful.lacking}):
-            one = self._said(f"/Groups/{quote(identity, safe='')}")
-            gone = gone or one is None
-            if one is not None and attribute(one, "id") == identity:
-                groups.put(one)
-            progress.add()
+        gone = self._read_alone(sorted({*doubtful.empty, *doubtful.lacking}), groups)
         lacking = [name for name, whole in (("users", read["users"]), ("groups", read["groups"] and not gone)) if not whole]
         left = pages.memberships(users.each(), groups.each())
         return ExportedLists(users, groups, service, tuple(lacking), left.lacking, tuple(groups) if left.unsaid else ())
@@ -96,12 +90,28 @@ class Export(Resource):
         progress = Progress(self._options.progress_file, name, None)
         return pages.everything(self._scim.get, f"/{name.capitalize()}", how, attempts, into, progress.add).whole
 
+    def _read_alone(self, identities: Sequence[str], groups: Resources) -> bool:
+        """Whether a group is there no more. What the service does not show alone stays as the list has it; by the users' word it is told what that lacks."""
+        progress, gone = Progress(self._options.progress_file, "groups read one by one", len(identities)), False
+        for identity in identities:
+            try:
+                one = self._scim.get(f"/Groups/{quote(identity, safe='')}")
+            except OffboardError as exc:
+                if exc.code not in _NOT_SHOWN:
+                    raise
+                gone = gone or exc.code == "not_found"
+            else:
+                if attribute(one, "id") == identity:
+                    groups.put(one)
+            progress.add()
+        return gone
+
     def _said(self, path: str) -> dict[str, Any] | None:
-        """What the service says there; None where it has nothing. It need not describe itself, or not as it should."""
+        """What the service says of itself there; None where it says nothing, or not as it should."""
         try:
             return self._scim.get(path)
         except OffboardError as exc:
-            if exc.code == "not_found" or (exc.code in _NO_DESCRIPTION and path.count("/") == 1):
+            if exc.code in _NOT_SAID:
                 return None
             raise
 

@@ -328,6 +328,26 @@ def test_a_service_that_does_not_describe_itself_is_no_obstacle(code):
     assert (list(read.users), list(read.groups), set(read.service.values())) == (["/Users"], ["/Groups"], {None})
 
 
+@pytest.mark.parametrize(("code", "whole"), [("not_found", False), ("permission_missing", True), ("http_status", True), ("no_json", True)])
+def test_a_service_that_shows_no_group_alone_is_no_obstacle(code, whole):
+    alone = []
+
+    def get(path, query=None):
+        if path == "/Users":
+            return {"totalResults": 1, "Resources": [{"id": "u", "groups": [{"value": "b"}]}]}
+        if path == "/Groups":
+            return {"totalResults": 3, "Resources": [{"id": key} for key in "abc"]}
+        if path.startswith("/Groups/"):
+            alone.append(path)
+        raise OffboardError("refused", code=code)
+
+    export = object.__new__(Export)
+    export._scim = SimpleNamespace(get=get)
+    export._options = SimpleNamespace(page_size=9, max_resources=9, attempts=1, progress_file=None)
+    read = export._read_service()
+    assert (len(alone), read.cut, list(read.groups), read.incomplete) == (3, ("b",), ["a", "b", "c"], () if whole else ("groups",))
+
+
 def test_a_list_that_is_none_is_an_obstacle():
     export = object.__new__(Export)
     export._scim = SimpleNamespace(get=lambda path, query=None: {"totalResults": 0} if path == "/Groups" else {})
