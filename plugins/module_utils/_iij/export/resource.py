@@ -31,7 +31,7 @@ from .plan import KIND, ExportedLists, digest, files, incomplete, plan
 from .store import Resources
 
 #: what a service may answer that does not show a group alone, or does not describe itself; without that nobody is missing from its lists
-_NOT_SHOWN = ("not_found", "permission_missing", "http_status", "no_json")
+_NOT_SHOWN = ("permission_missing", "http_status", "no_json")
 _NOT_SAID = (*_NOT_SHOWN, "server_error", "redirect_refused")
 _STATE = ("users", "groups", "complete", "content_sha256")
 
@@ -81,7 +81,13 @@ class Export(Resource):
         users, groups = Resources(), Resources()
         read = {name: self._everything(name, into, how, attempts) for name, into in (("users", users), ("groups", groups))}
         doubtful = pages.memberships(users.each(), groups.each())
-        gone = self._read_alone(sorted({*doubtful.empty, *doubtful.lacking}), groups)
+        progress, gone = Progress(self._options.progress_file, "groups read one by one", len({*doubtful.empty, *doubtful.lacking})), False
+        for identity in sorted({*doubtful.empty, *doubtful.lacking}):
+            one = self._said(f"/Groups/{quote(identity, safe='')}")
+            gone = gone or one is None
+            if one is not None and attribute(one, "id") == identity:
+                groups.put(one)
+            progress.add()
         lacking = [name for name, whole in (("users", read["users"]), ("groups", read["groups"] and not gone)) if not whole]
         left = pages.memberships(users.each(), groups.each())
         return ExportedLists(users, groups, service, tuple(lacking), left.lacking, tuple(groups) if left.unsaid else ())
@@ -90,29 +96,15 @@ class Export(Resource):
         progress = Progress(self._options.progress_file, name, None)
         return pages.everything(self._scim.get, f"/{name.capitalize()}", how, attempts, into, progress.add).whole
 
-    def _read_alone(self, identities: Sequence[str], groups: Resources) -> bool:
-        """Whether a group is there no more. What the service does not show alone stays as the list has it; by the users' word it is told what that lacks."""
-        progress, gone = Progress(self._options.progress_file, "groups read one by one", len(identities)), False
-        for identity in identities:
-            try:
-                one = self._scim.get(f"/Groups/{quote(identity, safe='')}")
-            except OffboardError as exc:
-                if exc.code not in _NOT_SHOWN:
-                    raise
-                gone = gone or exc.code == "not_found"
-            else:
-                if attribute(one, "id") == identity:
-                    groups.put(one)
-            progress.add()
-        return gone
-
     def _said(self, path: str) -> dict[str, Any] | None:
-        """What the service says of itself there; None where it says nothing, or not as it should."""
+        """What the service says there; None where it has nothing. It need not describe itself, nor show a group alone, of which the list is what there is."""
         try:
             return self._scim.get(path)
         except OffboardError as exc:
-            if exc.code in _NOT_SAID:
+            if exc.code == "not_found" or (exc.code in _NOT_SAID and path.count("/") == 1):
                 return None
+            if exc.code in _NOT_SHOWN:
+                return {}
             raise
 
     def _exports(self) -> list[dict[str, Any]]:
