@@ -29,7 +29,7 @@ options:
       target:
         description:
           - To whom it is assigned. V(allDevices), V(allLicensedUsers), the id of a group, C(not) and the id of a group that is excluded, or the id of the
-            assignment itself.
+            assignment itself, which alone tells a direct one from that of a policy set to the same target.
         type: str
         required: true
   beta:

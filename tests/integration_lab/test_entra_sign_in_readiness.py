@@ -187,6 +187,19 @@ def test_without_permissions(look):
     assert found["codes"]["not_known"] == REST
 
 
+def test_a_group_with_roles_that_may_not_be_read_is_not_empty(look, tenant):
+    """Whoever is in one may be given no password, and a policy for a role may take them."""
+    registered(tenant)
+    assert look(password_hash_sync=True)["counts"]["ready"]
+    tenant.faults.add(times=None, path="/v1.0/groups", status=403, code="Authorization_RequestDenied")
+    found = look(password_hash_sync=True)
+    (part,) = found["not_looked_at"]
+    assert (part["part"], part["reason"]) == ("roles", "permission_missing") and "GroupMember.Read.All" in part["msg"]
+    assert found["passwords"] == {"roles_not_read": REST - SYNCED, "hash_sync": SYNCED}
+    assert found["codes"]["not_known"] == REST - SYNCED and found["counts"]["ready"] == SYNCED
+    assert {reason for line in by_name(found).values() for reason in line["reasons"]} == {"roles_not_read"}
+
+
 @pytest.mark.parametrize(
     ("path", "part"),
     [

@@ -105,6 +105,27 @@ def test_a_filter_comes_back_by_beta_alone(call, tenant):
     }
 
 
+def test_the_same_people_by_a_policy_set_too(call, tenant, tmp_path):
+    direct, by_set = (company.assignment("allLicensedUsers", "required") for _each in range(2))
+    by_set |= {"id": direct["id"][:-1] + "1", "source": "policySets", "sourceId": company.make_id("policy_sets", "phones")}
+    tenant.arrange("mobile_apps", SMARTKEY, _assignments=[direct, by_set])
+    named = [{"object": SMARTKEY, "target": direct["id"]}]
+    gone = call(state="absent", assignments=named)
+    assert gone["counts"]["done"] == 1 and tenant.store.tables["mobile_apps"].objects[SMARTKEY]["_assignments"] == [by_set], gone
+    assert call(state="absent", assignments=named)["changed"] is False
+    left = call("intune_assignment_info", assignments=[*named, USERS])
+    assert [entry["target"] for entry in left["left"]] == ["allLicensedUsers"] and [entry["target"] for entry in left["not_there"]] == [direct["id"]]
+    back = call(state="present", assignments=named)
+    assert back["counts"]["done"] == 1 and len(assigned(tenant)) == 2, back
+    # its id is another one now
+    assert call(state="present")["changed"] is False and call(state="present", assignments=named)["changed"] is False
+    # by the target both are meant: each has its own outcome
+    failed = call(state="absent", assignments=[USERS])
+    assert failed["counts"]["done"] == failed["counts"]["failed"] == 1 and tenant.store.tables["mobile_apps"].objects[SMARTKEY]["_assignments"] == [by_set]
+    assert len({record["id"] for record in lines(tmp_path / "journal.jsonl") if record["record"] == "outcome"}) == 3
+    assert call(state="present")["counts"]["done"] == 1 and len(assigned(tenant)) == 2
+
+
 def test_never_those_of_others(call, tenant):
     tenant.arrange("mobile_apps", NEWS, _assignments=[company.assignment("allDevices", "required")])
     named = [{"object": NEWS, "target": "allDevices"}]

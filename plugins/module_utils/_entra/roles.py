@@ -22,20 +22,28 @@ def read_roles(client: Client) -> dict[str, set[str]]:
 
 
 def read_guarded(client: Client) -> dict[str, set[str]]:
-    """The same with the members and owners of groups that roles can be given to: Graph refuses a new password, for instance, to all of them alike.
-
-    Where groups may not be read nobody is known to be in one, and Graph's refusal tells it (`needs_higher_role`).
-    """
+    """`read_whole`. Where groups may not be read nobody is known to be in one, and Graph's refusal tells it (`needs_higher_role`)."""
     roles = read_roles(client)
     try:
-        groups = list(client.list("/groups?$filter=isAssignableToRole eq true&$select=id"))
-        for group in groups:
-            given = roles.get(group["id"], set())
-            for item in client.list_below(f"/groups/{group['id']}", "members?$select=id"):
-                roles.setdefault(item["id"], set()).update(given, {ASSIGNABLE_GROUP})
-            for item in client.list_below(f"/groups/{group['id']}", "owners?$select=id"):
-                roles.setdefault(item["id"], set()).add(ASSIGNABLE_GROUP)
+        _add_groups(client, roles)
     except GraphError as exc:
         if exc.status != 403:
             raise
     return roles
+
+
+def read_whole(client: Client) -> dict[str, set[str]]:
+    """The same with the members and owners of groups that roles can be given to: Graph refuses a new password, for instance, to all of them alike."""
+    roles = read_roles(client)
+    _add_groups(client, roles)
+    return roles
+
+
+def _add_groups(client: Client, roles: dict[str, set[str]]) -> None:
+    groups = list(client.list("/groups?$filter=isAssignableToRole eq true&$select=id"))
+    for group in groups:
+        given = roles.get(group["id"], set())
+        for item in client.list_below(f"/groups/{group['id']}", "members?$select=id"):
+            roles.setdefault(item["id"], set()).update(given, {ASSIGNABLE_GROUP})
+        for item in client.list_below(f"/groups/{group['id']}", "owners?$select=id"):
+            roles.setdefault(item["id"], set()).add(ASSIGNABLE_GROUP)

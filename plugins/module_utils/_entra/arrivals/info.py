@@ -112,7 +112,7 @@ def _read(client: Client, log: plan.Log, since: int, options: InfoOptions, parts
         progress.add(len(page))
         for entry in page:
             log.add(entry)
-        oldest = page[-1].get("createdDateTime") or oldest if page else oldest
+        oldest = min(filter(None, (oldest, *(str(entry.get("createdDateTime") or "") for entry in page))), default="")
     whole = next(pages, None) is None
     pages.close()
     if not whole:

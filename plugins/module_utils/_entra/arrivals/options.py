@@ -35,7 +35,7 @@ class InfoOptions:
         if not domains and not params["journal"]:
             raise OffboardError("domains: name the domains, or the journal of the run that converted them", code="bad_option")
         try:
-            since = plan.moment(given) if given else 0
+            since = max(plan.moment(given), 1) if given else 0
         except ValueError as exc:
             raise OffboardError(f"since: {given!r} is no time such as 2026-02-01T09:00:00+09:00", code="bad_option") from exc
         if since > now:

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..._core import confirmations, names, phrases, plain
@@ -108,6 +110,20 @@ def describe(kind: str, item: Mapping[str, Any], assignment: Mapping[str, Any], 
     return Object(KIND, key, f"{name}: {' '.join(filter(None, (shown['intent'], who)))}", state)
 
 
+def described(kind: str, item: Mapping[str, Any], assignments: Sequence[Mapping[str, Any]], groups: Mapping[str, str]) -> Iterator[Object]:
+    """All assignments of one object. A policy set may give it to those to whom it is given directly, and v1.0 does not tell which is which: then Graph's id of
+    each is in its own, and those of the others are in its state, so that none of them is taken for it when it has gone, or shall come back."""
+    found = [describe(kind, item, one, groups) for one in assignments]
+    alike = Counter(one.id for one in found)
+    for one in found:
+        if alike[one.id] == 1:
+            yield one
+            continue
+        key = plain.line(str(one.state["assignment"]))
+        beside = [other.state["assignment"] for other in found if other.id == one.id and other is not one]
+        yield dataclasses.replace(one, id=f"{one.id}/{key}", name=f"{one.name} ({key})", state={**one.state, "beside": beside})
+
+
 class WantedAssignment(NamedTuple):
     """One entry of the option `assignments`: the object, and its assignment by the target or by the assignment's own id."""
 
@@ -122,20 +138,21 @@ class WantedAssignment(NamedTuple):
         return meant(self.target) in (meant(target_of(state)), meant(str(state.get("assignment") or "")))
 
 
-def removed(records: Iterable[Mapping[str, Any]]) -> dict[str, Object]:
+def removed(records: Iterable[Mapping[str, Any]], brought_back: dict[str, Object] | None = None) -> dict[str, Object]:
     """What runs with this journal set out to remove, and have not brought back since, by id. `records` are whole ones (see `journal.known`).
 
-    The intent counts, not its outcome: what is there still, because it came to nothing, is not made once more.
+    The intent counts, not its outcome: what is there still, because it came to nothing, is not made once more. brought_back: takes what they have.
     """
     gone: dict[str, Object] = {}
+    back = {} if brought_back is None else brought_back
     for record in records:
         if record.get("kind") != KIND:
             continue
         before = record.get("before") or {}
         if record["record"] == "intent" and record["action"] == "remove" and before.get("kind") in CHANGEABLE and before.get("object") and before.get("target"):
             gone[record["id"]] = Object(KIND, record["id"], record["name"], before)
-        elif record["record"] == "outcome" and record["action"] == "restore" and record.get("status") == "done":
-            gone.pop(record["id"], None)
+        elif record["record"] == "outcome" and record["action"] == "restore" and record.get("status") == "done" and record["id"] in gone:
+            back[record["id"]] = gone.pop(record["id"])
     return gone
 
 
@@ -151,22 +168,26 @@ def plan_absent(current: Sequence[Object], wanted: Sequence[WantedAssignment]) -
     return plan
 
 
-def plan_present(current: Sequence[Object], recorded: Mapping[str, Object], wanted: Sequence[WantedAssignment], beta: bool) -> Plan:
-    """What the journal has of them comes back, exclusions first; without `wanted`, all of it.
+def plan_present(
+    current: Sequence[Object], recorded: Mapping[str, Object], wanted: Sequence[WantedAssignment], beta: bool, brought_back: Iterable[Object] = ()
+) -> Plan:
+    """What the journal has of them comes back, exclusions first; without `wanted`, all of it. brought_back: what may be named by the id that it had before.
 
     Raises OffboardError `not_found` for one that is neither there nor recorded, `bad_option` for one that only Graph's beta can bring back whole.
     """
     plan = Plan()
-    there = {item.id for item in current}
+    there = [*current, *(item for item in brought_back if is_there(item.state, current))]
     for one in wanted:
-        if not any(one.means(item.state) for item in (*current, *recorded.values())):
+        if not any(one.means(item.state) for item in (*there, *recorded.values())):
             msg = f"{one.kind} {one.object} has no assignment to {one.target}, and the journal names none that was removed: nothing is known to bring back"
             raise OffboardError(msg, code="not_found")
     meant = [item for item in recorded.values() if not wanted or any(one.means(item.state) for one in wanted)]
+    back = set()
     for item in sorted(meant, key=lambda item: not _excludes(item.state)):
-        if item.id in there:
+        if is_there(item.state, current) or _same(item.state) in back:  # Graph makes no second one that is alike
             plan.unchanged += 1
             continue
+        back.add(_same(item.state))
         if filter_of(item.state) and not beta:
             msg = f"{item.name} had a filter, which Microsoft Graph knows in its beta only. Set beta: true; without the filter it would reach more devices."
             raise OffboardError(msg, code="bad_option")
@@ -199,9 +220,19 @@ def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return (one["object"], one.get("intent")) == (other["object"], other.get("intent"))
 
 
-def is_seen(change: Change, there: Collection[str]) -> bool:
+def is_there(state: Mapping[str, Any], current: Iterable[Object]) -> bool:
+    """Whether an assignment of before is there, or one like it that came back in its place."""
+    beside = state.get("beside", ())
+    return any(_same(state) == _same(item.state) and item.state["assignment"] not in beside for item in current)
+
+
+def _same(state: Mapping[str, Any]) -> tuple[str, ...]:
+    return state["kind"], names.uuid(str(state["object"])), str(state.get("intent") or ""), target_of(state)
+
+
+def is_seen(change: Change, current: Iterable[Object]) -> bool:
     """Whether what is there now is as the change leaves it."""
-    return (change.id in there) == (change.action == "restore")
+    return is_there(change.before or change.after or {}, current) == (change.action == "restore")
 
 
 def body(state: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,7 +54,7 @@ class _Reader:
     def objects(self, pairs: Iterable[Pair]) -> list[Object]:
         """The same, each assignment by itself."""
         found = self.read(pairs)
-        return [rules.describe(kind, self.items[kind, key], item, self.groups) for (kind, key), one in found.items() for item in one.assignments or ()]
+        return [item for (kind, key), one in found.items() for item in rules.described(kind, self.items[kind, key], one.assignments or (), self.groups)]
 
 
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,11 +63,12 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     with _client(params, options.beta) as client:
         reader = _Reader(client)
         found = reader.read((one.kind, one.object) for one in options.wanted)
-    rows, there = [], []
+    rows = []
+    there: list[Object] = []
     for (kind, key), assigned in found.items():
         item = reader.items[kind, key]
         rows.append({"kind": kind, "id": key, "name": plain.line(str(item.get("displayName") or key)), **assigned.shown(reader.groups)})
-        there += [rules.describe(kind, item, one, reader.groups) for one in assigned.assignments or ()]
+        there += rules.described(kind, item, assigned.assignments or (), reader.groups)
     entries = [one._asdict() | {"name": next((item.name for item in there if one.means(item.state)), "")} for one in options.wanted]
     return {
         "objects": rows,
@@ -83,6 +84,7 @@ class IntuneAssignments(OfTenant):
     def __init__(self, params: Mapping[str, Any]) -> None:
         self._options = Options.of(params)
         self._recorded: dict[str, Object] = {}
+        self._brought_back: dict[str, Object] = {}
         self._client = _client(params, self._options.beta)
         self._reader = _Reader(self._client)
         self._current: list[Object] = []
@@ -93,13 +95,13 @@ class IntuneAssignments(OfTenant):
 
     def read(self) -> Iterable[Object]:
         if self._options.journal:
-            self._recorded = rules.removed(read_journal(self._options.journal))
+            self._recorded = rules.removed(read_journal(self._options.journal), self._brought_back)
         return self._reader.objects(self._pairs())
 
     def plan(self, current: Iterable[Object]) -> Plan:
         self._current = list(current)
         if not self._options.absent:
-            return rules.plan_present(self._current, self._recorded, self._options.wanted, self._options.beta)
+            return rules.plan_present(self._current, self._recorded, self._options.wanted, self._options.beta, self._brought_back.values())
         plan = rules.plan_absent(self._current, self._options.wanted)
         for pair in dict.fromkeys(self._pairs()):
             if pair not in self._reader.items:
@@ -130,10 +132,9 @@ class IntuneAssignments(OfTenant):
 
     def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
         """Of the objects that were read."""
-        there = {item.id for item in self._current}
         for change in begun:
             state = change.before or change.after or {}
-            if (state.get("kind"), names.uuid(str(state.get("object") or ""))) in self._reader.items and rules.is_seen(change, there):
+            if (state.get("kind"), names.uuid(str(state.get("object") or ""))) in self._reader.items and rules.is_seen(change, self._current):
                 yield change
 
     def lacking(self, manifest: Mapping[str, Any], changes: Iterable[Change]) -> Collection[str]:
@@ -150,15 +151,15 @@ class IntuneAssignments(OfTenant):
             self._client.post(path, rules.body(state))
         except AnswerLost as lost:
             shown = waiting.is_shown(
-                lambda: change.id in self._now([change]), min(waiting.LOST_TIMEOUT, self._options.verify_timeout), agreeing=waiting.ONE_READ
+                lambda: rules.is_there(state, self._now([change])), min(waiting.LOST_TIMEOUT, self._options.verify_timeout), agreeing=waiting.ONE_READ
             )
             if not shown:
                 msg = f"{lost.msg} Read back, {change.name} is not there, and it was not sent again."
                 raise OffboardError(msg, code=lost.code) from lost  # pylint: disable=bad-exception-cause
 
-    def _now(self, changes: Iterable[Change]) -> set[str]:
+    def _now(self, changes: Iterable[Change]) -> list[Object]:
         states = [change.before or change.after or {} for change in changes]
-        return {item.id for item in self._reader.objects((state["kind"], names.uuid(str(state["object"]))) for state in states)}
+        return self._reader.objects((state["kind"], names.uuid(str(state["object"]))) for state in states)
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:
         changes = {change.key: change for change in applied}

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import html
 import ipaddress
 import json
 import math
+import plistlib
 import re
 import unicodedata
 import urllib.parse
@@ -44,6 +46,8 @@ _BASE64 = r"(?:^|[>\"']|base64,)\s*+([A-Za-z0-9+/_][A-Za-z0-9+/_\s-]{%d,}+={0,2}
 #: a word of a text that may be one: after a name, in an address, in a command, as a part of a token (JWT)
 _WORD = r"[A-Za-z0-9+/_-]{%d,}+={0,2}+"
 _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]{1,40}-----([A-Za-z0-9+/=\s]*+)-----END")
+#: lines of one payload, whatever stands around them
+_LINES = re.compile(r"(?<![A-Za-z0-9+/_-])((?:[A-Za-z0-9+/_-]{32,}+[ \t]*+\r?\n\s*+)++(?:[A-Za-z0-9+/_-]++={0,2}+(?=[\s<\"'\]),;]|$))?)")
 _BLANKS = re.compile(r"\s+")
 #: a profile of Apple's for one device alone (its key says so), and CMS enveloped-data by its object identifier (RFC 5652 6.1)
 _ENCRYPTED = ("EncryptedPayloadContent", b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03".decode("latin-1"))
@@ -106,11 +110,17 @@ class _Word:
     pattern: bool = False
 
 
+#: of a regular expression, whose dots are read already: (^|.)iij.jp, (.|^)iij.jp, (.*.)?iij.jp, (?:[a-z]+.)+iij.jp, .+iij.jp
+_IN_EXPRESSIONS = (".)", "|^)", ".)?", ".)+", ".+")
+
+
 def _patterns(host: str) -> Iterator[str]:
     """What means a host and those beside it: *.iij.jp, .iij.jp and, in policies of browsers, *iij.jp and [*.]iij.jp."""
-    above = host.partition(".")[2]
+    label, _dot, above = host.partition(".")
+    if "." in above:
+        yield from (f"{label}.){above}", f"{label}.)?{above}")
     while "." in above:
-        yield from (f".{above}", f"*{above}", f"[*.]{above}")
+        yield from (f"{before}{above}" for before in (".", "*", "[*.]", *_IN_EXPRESSIONS))
         above = above.partition(".")[2]
 
 
@@ -131,9 +141,13 @@ class Matcher:
                 raise OffboardError("identifiers: an empty text is found everywhere", code="bad_option")
             self._words.setdefault(word, _Word(word))
         self._compile()
-        #: Characters of the shortest base64 that can hold one of them
-        self.shortest = min((math.ceil(len(word.text.encode()) * 4 / 3) for word in self._words.values() if not word.pattern), default=1)
-        self.base64, self.word = re.compile(_BASE64 % (self.shortest - 1)), re.compile(_WORD % self.shortest)
+        #: Characters of the shortest base64 that can hold one of them, as a whole text, and as a word of one, in which patterns are not looked for
+        self.shortest, self.shortest_word = (
+            min((math.ceil(len(word.text.encode()) * 4 / 3) for word in self._words.values() if not (word.pattern and bare)), default=1)
+            for bare in (False, True)
+        )
+        self.orders = ("utf-16-le",) if all(map(str.isascii, self._words)) else ("utf-16-le", "utf-16-be")
+        self.base64, self.word = re.compile(_BASE64 % (self.shortest - 1)), re.compile(_WORD % self.shortest_word)
 
     def _compile(self) -> None:
         self._any = re.compile("|".join(re.escape(word) for word in sorted(self._words, key=len, reverse=True)) or "(?!)")
@@ -156,8 +170,9 @@ class Matcher:
         while hit := self._any.search(folded, at):
             at = hit.start() + 1
             word = self._words[hit[0]]
-            before, after = folded[max(0, hit.start() - 253) : hit.start()], folded[hit.end() : hit.end() + 64]
-            if not _begins(word, before) or not (binary or _ends(word, after)):
+            # decoded, since only then "%2Eexample" goes on
+            before, after = map(_plainest, (folded[max(0, hit.start() - 253) : hit.start()], folded[hit.end() : hit.end() + 64]))
+            if not _begins(word, before) or not _ends(word, after, binary):
                 continue
             at = hit.end()
             below = before[len(before.rstrip(_IN_A_NAME)) :].lstrip(".-") if word.subdomains or word.pattern else ""
@@ -174,7 +189,9 @@ def _begins(word: _Word, before: str) -> bool:
     return not re.match(rf"[{_LABEL}]" if word.subdomains else r"[a-z0-9_.-]", before[-1])
 
 
-def _ends(word: _Word, after: str) -> bool:
+def _ends(word: _Word, after: str, binary: bool) -> bool:
+    if binary:
+        return not re.match(r"\.[a-z0-9_-]", after)
     if not word.subdomains and not word.pattern:
         return not re.match(r"[a-z0-9_-]|\.[a-z0-9]", after)
     # a dot may end the name itself, or the sentence
@@ -197,8 +214,11 @@ class _Walk:
         self.unopened: list[Unopened] = []
 
     def value(self, node: Any, path: str, depth: int, opened: bool) -> None:
+        self._left -= 10  # of lists in lists too: a property list may hold itself
         if depth > DEEPEST:
             self.unopened.append(Unopened(path, "too_deep"))
+        elif self._left < 0:
+            self.unopened.append(Unopened(path, "too_large"))
         elif isinstance(node, Mapping):
             if _encrypted(node):
                 self.unopened.append(Unopened(path, "encrypted"))
@@ -211,6 +231,8 @@ class _Walk:
                 self.value(item, f"{path}[{index}]", depth + 1, opened)
         elif isinstance(node, str):
             self.text(node, path, depth, opened)
+        elif isinstance(node, bytes):
+            self._bytes(node, path, depth)
 
     def text(self, text: str, path: str, depth: int, opened: bool, binary: bool = False) -> None:
         """A string, and what is in it."""
@@ -227,8 +249,8 @@ class _Walk:
 
     def _open(self, text: str, path: str, depth: int) -> None:
         """What a string holds."""
-        shortest = self._matcher.shortest
-        if len(text) < shortest:
+        shortest = self._matcher.shortest_word
+        if len(text) < self._matcher.shortest:
             return
         if depth >= DEEPEST:
             self.unopened.append(Unopened(path, "too_deep"))
@@ -243,8 +265,9 @@ class _Walk:
                 self.unopened.append(Unopened(path, "too_deep"))
             else:
                 self.value(inner, f"{path}→", depth + PAYLOAD, True)
-        for run in _PEM.finditer(text):
-            self._payload(run[1], path, depth)
+        for run in (*_PEM.finditer(text), *_LINES.finditer(text)):
+            lines = _BLANKS.sub("", run[1])
+            self._payload(lines if len(lines.rstrip("=")) % 4 != 1 else run[1].rsplit(None, 1)[0], path, depth)  # else a word of what follows is in it
         at, rest = 0, []
         for run in self._matcher.base64.finditer(text):
             self._payload(run[1], path, depth)
@@ -263,10 +286,7 @@ class _Walk:
 
     def _decoded(self, text: str, path: str, depth: int, opened: bool, binary: bool) -> None:
         """Percent-encoding, character references, escapes of letters and the dots of patterns, also of one another."""
-        for _round in range(4):
-            plainer = _plainer(text)
-            if plainer == text:
-                return
+        for plainer in _rounds(text):
             text = plainer
             self._search(text, path, opened, binary)
             self._open(text, path, depth)
@@ -308,6 +328,10 @@ class _Walk:
         return b""
 
     def _bytes(self, inner: bytes, below: str, depth: int) -> None:
+        if inner.startswith(b"bplist"):
+            with contextlib.suppress(plistlib.InvalidFileException, RecursionError):
+                self.value(plistlib.loads(inner), f"{below}→", depth + PAYLOAD, True)
+                return
         try:
             self.text(inner.decode("utf-8-sig"), below, depth + PAYLOAD, True)
             if b"\0" not in inner:
@@ -315,20 +339,40 @@ class _Walk:
         except UnicodeDecodeError:
             self.text(inner.decode("latin-1"), below, depth + PAYLOAD, True, binary=True)
         if b"\0" in inner:
-            for start in (0, 1):  # UTF-16 of both orders: one of them is the other, a byte further
-                wide = (inner[start:] + b"\0").decode("utf-16-le", errors="ignore")
-                self.text(wide, below, depth + PAYLOAD, True, binary=start == 1)
+            for start in (0, 1):  # UTF-16 of both orders: of ASCII one of them is the other, a byte further
+                for order in self._matcher.orders:
+                    self.text((inner[start:] + b"\0").decode(order, errors="ignore"), below, depth + PAYLOAD, True)
 
 
 #: what begins an archive that is not opened: zip (also what Office and Intune make of it), 7z, bzip2, xz, RAR, CAB, zstd
 _ARCHIVE = re.compile(rb"PK\x03\x04|7z\xbc\xaf\x27\x1c|BZh[1-9]1AY|\xfd7zXZ\0|Rar!\x1a\x07|MSCF\0{4}|\x28\xb5\x2f\xfd")
 #: a letter as JSON, scripts and patterns write it, in a text that is none of these as a whole
-_ESCAPE = re.compile(r"\\u(?!d[89a-f])([0-9a-f]{4})|\\u\{0*([0-9a-f]{1,4})\}|\\x([0-9a-f]{2})", re.IGNORECASE)
+_ESCAPE = re.compile(
+    r"(?:(?-i:\\U0000)|(?:(?<!\\)\\++|%)u)(?!d[89a-f])([0-9a-f]{4})|(?<!\\)\\++[ux]\{0*([0-9a-f]{1,4})\}|(?<!\\)\\++x([0-9a-f]{2})", re.IGNORECASE
+)
+#: the end of a line, a tab, and what stands for no letter in a pattern (\b, \Q), as they are written there; not what the host of \\host begins with
+_NO_LETTER = re.compile(r"(?<!\\)\\[nrtfbqs]", re.IGNORECASE)
 
 
 def _plainer(text: str) -> str:
-    letters = _ESCAPE.sub(lambda found: chr(int(found[found.lastindex or 0], 16)), text)
-    return html.unescape(urllib.parse.unquote(letters, errors="replace")).replace("\\.", ".").replace("[.]", ".")
+    letters = _NO_LETTER.sub(" ", _ESCAPE.sub(lambda found: chr(int(found[found.lastindex or 0], 16)), text))
+    return html.unescape(urllib.parse.unquote(letters, errors="replace")).replace("\\.", ".").replace("\\/", "/").replace("[.]", ".")
+
+
+def _rounds(text: str) -> Iterator[str]:
+    """The text decoded once, twice and so on, while that changes it."""
+    for _round in range(4):
+        plainer = _plainer(text)
+        if plainer == text:
+            return
+        yield plainer
+        text = plainer
+
+
+def _plainest(text: str) -> str:
+    for plainer in _rounds(text):
+        text = plainer
+    return text
 
 
 def _below(path: str, name: str) -> str:
@@ -377,22 +421,27 @@ def home_realm(policy: Mapping[str, Any], domains: Collection[str]) -> list[Refe
     found = []
     for index, text in enumerate(definitions if isinstance(definitions, list) else ()):
         settings = _settings(text)
-        preferred = settings.get("PreferredDomain")
+        preferred = settings.get("preferreddomain")
         places = preferred if isinstance(preferred, list) else [preferred] if preferred else []
         named = [str(name) for name in places if root_of(names.domain(str(name)), domains) is not None]
         found += [Reference(f"definition[{index}]→", name, True, "prefers_domain") for name in named]
-        if settings.get("AccelerateToFederatedDomain") is True and not places and domains:
+        if settings.get("acceleratetofederateddomain") in (True, "true", "True") and not places and domains:
             found.append(Reference(f"definition[{index}]→", "AccelerateToFederatedDomain", True, "accelerates"))
     return found
 
 
-def _settings(text: Any) -> Mapping[str, Any]:
+def _settings(text: Any) -> dict[str, Any]:
+    """Of a policy, by their names in small letters: Microsoft does not say that they have case."""
     try:
         inner = json.loads(text) if isinstance(text, str) else None
     except (ValueError, RecursionError):
         return {}
-    inner = inner.get("HomeRealmDiscoveryPolicy", inner) if isinstance(inner, Mapping) else {}
-    return inner if isinstance(inner, Mapping) else {}
+    inner = _folded_names(inner)
+    return _folded_names(inner.get("homerealmdiscoverypolicy", inner))
+
+
+def _folded_names(value: Any) -> dict[str, Any]:
+    return {str(name).lower(): item for name, item in value.items()} if isinstance(value, Mapping) else {}
 
 
 def staged_rollout(policy: Mapping[str, Any]) -> list[Reference]:

@@ -24,7 +24,7 @@ from ..._offboarding import sign_in_verdict as sign_in
 from ..._offboarding.preconditions import steps_now
 from ..domains.plan import FEDERATED, authentication_of, is_of, root_of, upn_domain
 from ..domains.read import check_known, read_domains
-from ..roles import read_guarded, read_roles
+from ..roles import read_roles, read_whole
 from ..users.plan import FULL_RESET_ROLES, signs_in_at_home
 from ..users.results import Results
 from . import plan, read
@@ -73,7 +73,7 @@ class _Tenant:
         self.domains = {item.id: item.state for item in read_domains(client, configurations_of=())}
         self._left_alone, self._otherwise = options.exclude, options.signs_in_otherwise
         self._also_enable = options.also_enable
-        self._roles = parts.read("roles", lambda: read_guarded(client))
+        self._roles = parts.read("roles", lambda: read_whole(client))
         organization = parts.read("organization", lambda: read.one(client.list("/organization"), "/organization"))
         self._means = plan.Means(
             passwords=options.passwords,

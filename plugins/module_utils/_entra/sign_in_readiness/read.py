@@ -124,7 +124,7 @@ def read_legacy(client: Client, since: str, most_pages: int, parts: Parts, progr
                 for item in page:
                     if item.get("userId") and item.get("clientAppUsed"):
                         yield item["userId"], plain.line(str(item["clientAppUsed"]))
-                    oldest = item.get("createdDateTime") or oldest
+                    oldest = min(filter(None, (oldest, str(item.get("createdDateTime") or ""))), default="")
             if next(pages, None) is not None:
                 cut.append(oldest)
 

@@ -9,6 +9,7 @@ import csv
 import hashlib
 import io
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -124,14 +125,15 @@ def _keys(user: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _column(name: str, inner: str, prefixes: Mapping[str, str]) -> str:
-    return f"{prefixes.get(name, name)}.{inner}" if inner else name
+    return f"{prefixes.get(name.casefold(), name)}.{inner}" if inner else name
 
 
 def _prefixes(names: Iterable[str]) -> dict[str, str]:
     """A short prefix for each extension; its whole URN where two would have the same. Both of IIJ's end in enterprisejp:2.0:User."""
-    urns = sorted(name for name in names if name.startswith("urn:"))
+    urns = sorted({name.casefold(): name for name in sorted(names, reverse=True) if name.casefold().startswith("urn:")}.values())
     short = {urn: f"{parts[1]}.{parts[-3]}" if len(parts := urn.split(":")) > 4 else urn for urn in urns}
-    return {urn: urn if list(short.values()).count(prefix) > 1 else prefix for urn, prefix in short.items()}
+    shared = Counter(prefix.casefold() for prefix in short.values())
+    return {urn.casefold(): urn if shared[prefix.casefold()] > 1 else prefix for urn, prefix in short.items()}
 
 
 def _row(user: Mapping[str, Any], called: Callable[[str], str], prefixes: Mapping[str, str]) -> dict[str, str]:
@@ -139,9 +141,11 @@ def _row(user: Mapping[str, Any], called: Callable[[str], str], prefixes: Mappin
     for name, inner in _keys(user):
         value = user[name]
         if name.casefold() == "groups" and isinstance(value, list):
-            row["groups"] = "; ".join(_group(item, called) for item in value)
+            column, shown = "groups", "; ".join(_group(item, called) for item in value)
         else:
-            row[_column(name, inner, prefixes).casefold()] = _shown(value[inner] if inner else value)
+            column, shown = _column(name, inner, prefixes).casefold(), _shown(value[inner] if inner else value)
+        # "a.b" beside "a" with a "b", or one name in two cases: none takes the other's place
+        row[column] = "; ".join(filter(None, (row.get(column), shown)))
     return row
 
 

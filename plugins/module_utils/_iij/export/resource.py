@@ -30,6 +30,9 @@ from .options import Options
 from .plan import KIND, ExportedLists, digest, files, incomplete, plan
 from .store import Resources
 
+#: what a service may answer that does not show a group alone, or does not describe itself; without that nobody is missing from its lists
+_NOT_SHOWN = ("permission_missing", "http_status", "no_json")
+_NOT_SAID = (*_NOT_SHOWN, "server_error", "redirect_refused")
 _STATE = ("users", "groups", "complete", "content_sha256")
 
 
@@ -77,9 +80,8 @@ class Export(Resource):
         how, attempts = pages.ways(service["ServiceProviderConfig"], self._options.page_size, self._options.max_resources), self._options.attempts
         users, groups = Resources(), Resources()
         read = {name: self._everything(name, into, how, attempts) for name, into in (("users", users), ("groups", groups))}
-        gone = False
         doubtful = pages.memberships(users.each(), groups.each())
-        progress = Progress(self._options.progress_file, "groups read one by one", len({*doubtful.empty, *doubtful.lacking}))
+        progress, gone = Progress(self._options.progress_file, "groups read one by one", len({*doubtful.empty, *doubtful.lacking})), False
         for identity in sorted({*doubtful.empty, *doubtful.lacking}):
             one = self._said(f"/Groups/{quote(identity, safe='')}")
             gone = gone or one is None
@@ -95,12 +97,14 @@ class Export(Resource):
         return pages.everything(self._scim.get, f"/{name.capitalize()}", how, attempts, into, progress.add).whole
 
     def _said(self, path: str) -> dict[str, Any] | None:
-        """What the service says there; None where it has nothing. It need not describe itself to everybody."""
+        """What the service says there; None where it has nothing. It need not describe itself, nor show a group alone, of which the list is what there is."""
         try:
             return self._scim.get(path)
         except OffboardError as exc:
-            if exc.code == "not_found" or (exc.code in ("permission_missing", "http_status") and path.count("/") == 1):
+            if exc.code == "not_found" or (exc.code in _NOT_SAID and path.count("/") == 1):
                 return None
+            if exc.code in _NOT_SHOWN:
+                return {}
             raise
 
     def _exports(self) -> list[dict[str, Any]]:

@@ -8,10 +8,12 @@ intune-apps-manageddevicemobileappconfigurationassignment, intune-mam-targetedma
 intune-deviceconfig-deviceconfigurationassignment; intune-apps-manageddevicemobileappconfigurationdevicesummary-get and
 intune-deviceconfig-deviceconfigurationdeviceoverview-get. Of apps, and of managed apps' configurations, v1.0 counts no devices. Filters of assignments
 (deviceAndAppManagementAssignmentFilterId) are in beta only: learn.microsoft.com/graph/api/resources/
-intune-shared-deviceandappmanagementassignmenttarget?view=graph-rest-beta.
+intune-shared-deviceandappmanagementassignmenttarget?view=graph-rest-beta; so is whether a policy set is where an assignment comes from (source):
+intune-apps-mobileappassignment?view=graph-rest-beta.
 
 Of the refusals only the statuses are published; the texts are the lab's own, and no client may depend on them. Where it is unknown what the service does,
-the tenant does what is harder on a client: an assignment that was made again has another id, and a second one to the same target is refused.
+the tenant does what is harder on a client: an assignment that was made again has another id, a second one to the same target is refused unless a policy
+set made the first, and what a policy set made is not removed alone.
 """
 
 from __future__ import annotations
@@ -49,9 +51,13 @@ def _of(item: Object) -> list[Object]:
     return item.get("_assignments", [])
 
 
+def _of_policy_set(assignment: Object) -> bool:
+    return assignment.get("source") == "policySets"
+
+
 def _in_v1(assignment: Object) -> Object:
     target = {name: value for name, value in assignment["target"].items() if not name.startswith(_FILTER)}
-    return {**assignment, "target": target}
+    return {name: value for name, value in assignment.items() if name not in ("source", "sourceId")} | {"target": target}
 
 
 def _raw(call: Call, values: list[Object]) -> Answer:
@@ -91,7 +97,7 @@ def _declare(path: str, kind: str, table: str, assignment: str, permissions: str
         wanted = (_target(call.body.get("target")), call.body.get("intent"))
         if assignment == "mobileAppAssignment" and not wanted[1]:
             bad_request("lab: an app is assigned with an intent.", "BadRequest")
-        if wanted in [(_target(row["target"]), row.get("intent")) for row in _of(item)]:
+        if wanted in [(_target(row["target"]), row.get("intent")) for row in _of(item) if not _of_policy_set(row)]:
             bad_request("lab: there is such an assignment already.", "BadRequest")
         made = {"@odata.type": f"#microsoft.graph.{assignment}", "id": str(uuid.uuid4())}
         made |= {name: value for name, value in call.body.items() if name in ("intent", "target", "settings")}
@@ -105,6 +111,8 @@ def _declare(path: str, kind: str, table: str, assignment: str, permissions: str
         left = [row for row in _of(item) if row["id"] != call.params["assignment"]]
         if len(left) == len(_of(item)):
             not_found(call.params["assignment"])
+        if any(_of_policy_set(row) for row in _of(item) if row not in left):
+            bad_request("lab: a policy set makes this assignment.", "BadRequest")
         call.store.put(table, item["id"], {"_assignments": left})
         return NO_CONTENT
 

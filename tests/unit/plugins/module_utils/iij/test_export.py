@@ -7,6 +7,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from types import SimpleNamespace
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
@@ -14,6 +15,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export import pages
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export import plan as export_plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.plan import KIND, ExportedLists, digest, files, plan, table
+from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.resource import Export
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.store import Resources
 
 JP = "urn:oidfj:params:scim:schemas:extention:enterprisejp:2.0:User"
@@ -219,6 +221,34 @@ def test_many_users_go_on_in_further_files(monkeypatch):
     assert len([name for name in dict(files(found(users, {}))) if name.startswith("users") and name.endswith(".jsonl")]) == 10
 
 
+def cells(*users):
+    """What the rows for people hold, without their empty cells."""
+    ((_name, content),) = table(found({user["id"]: user for user in users}, {"g1": {"id": "g1", "displayName": "Sales"}}))
+    return [{name: value for name, value in row.items() if value} for row in csv.DictReader(io.StringIO(content.decode("utf-8-sig")))]
+
+
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [
+        ({"a.b": "1", "a": {"b": "2"}}, {"a.b": "1; 2"}),
+        ({"a": {"b": "2", "c": "3"}, "A.B": ""}, {"a.b": "2", "a.c": "3"}),
+        ({"title": "1", "Title": "2"}, {"title": "1; 2"}),
+        ({"name": {"familyName": "A"}, "name.familyName": "B", "NAME": {"FAMILYNAME": "C"}}, {"name.familyName": "A; B; C"}),
+        ({"groups": [{"value": "g1"}], "Groups": [{"display": "other"}]}, {"groups": "Sales; other"}),
+        ({"groups": {"b": "1"}, "groups.b": "2"}, {"groups.b": "1; 2"}),
+        # an extension whose short prefix is another attribute's name
+        ({"iij.enterprisejp": {"x": "1"}, "urn:iij:params:scim:enterprisejp:2.0:User": {"x": "2"}}, {"iij.enterprisejp.x": "1; 2"}),
+        # two extensions whose prefixes differ by case alone, and one extension written in two ways
+        ({"urn:iij:a:enterprisejp:2.0:User": {"x": "1"}, "urn:IIJ:b:enterprisejp:2.0:User": {"x": "2"}},
+         {"urn:iij:a:enterprisejp:2.0:User.x": "1", "urn:IIJ:b:enterprisejp:2.0:User.x": "2"}),
+        ({"urn:iij:a:enterprisejp:2.0:User": {"x": "1"}, "URN:iij:a:enterprisejp:2.0:user": {"y": "2"}},
+         {"iij.enterprisejp.x": "1", "iij.enterprisejp.y": "2"}),
+    ],
+)  # fmt: skip
+def test_no_value_takes_anothers_place_in_the_list_for_people(user, expected):
+    assert cells({"id": "1", **user}, {"id": "2", "title": "x"})[0] == {"id": "1", **expected}
+
+
 @pytest.mark.parametrize(("doubts", "told"), [({}, 0), ({"cut": ("g",)}, 1), ({"unchecked": ("g",)}, 1), ({"cut": ("g",), "unchecked": ("h",)}, 2)])
 def test_groups_whose_members_may_be_cut_are_warned_of(doubts, told):
     assert len(plan([], "/x", found({"1": TARO}, {"g": {"id": "g"}}, **doubts), "a").warnings) == told
@@ -282,3 +312,46 @@ def test_the_names_of_attributes_have_no_case():
     assert [(row["id"], row["userName"], row["emails"], row["groups"]) for row in rows] == [("u1", "taro", "y@a", "Sales"), ("u2", "hana", "y@a", "Sales")]
     assert list(rows[0]) == ["id", "userName", "externalId", "active", "name.familyName", "name.givenName", "displayName", "emails", "phoneNumbers", "groups"]
     assert pages.ways({"SORT": {"Supported": True}}, 1).sort
+
+
+@pytest.mark.parametrize("code", ["not_found", "permission_missing", "http_status", "server_error", "no_json", "redirect_refused"])
+def test_a_service_that_does_not_describe_itself_is_no_obstacle(code):
+    def get(path, query=None):
+        if path in ("/Users", "/Groups"):
+            return {"totalResults": 1, "Resources": [{"id": path}]}
+        raise OffboardError("refused", code=code if path.count("/") == 1 else "not_found")
+
+    export = object.__new__(Export)
+    export._scim = SimpleNamespace(get=get)
+    export._options = SimpleNamespace(page_size=9, max_resources=9, attempts=1, progress_file=None)
+    read = export._read_service()
+    assert (list(read.users), list(read.groups), set(read.service.values())) == (["/Users"], ["/Groups"], {None})
+
+
+@pytest.mark.parametrize(("code", "whole"), [("not_found", False), ("permission_missing", True), ("http_status", True), ("no_json", True)])
+def test_a_service_that_shows_no_group_alone_is_no_obstacle(code, whole):
+    alone = []
+
+    def get(path, query=None):
+        if path == "/Users":
+            return {"totalResults": 1, "Resources": [{"id": "u", "groups": [{"value": "b"}]}]}
+        if path == "/Groups":
+            return {"totalResults": 3, "Resources": [{"id": key} for key in "abc"]}
+        if path.startswith("/Groups/"):
+            alone.append(path)
+        raise OffboardError("refused", code=code)
+
+    export = object.__new__(Export)
+    export._scim = SimpleNamespace(get=get)
+    export._options = SimpleNamespace(page_size=9, max_resources=9, attempts=1, progress_file=None)
+    read = export._read_service()
+    assert (len(alone), read.cut, list(read.groups), read.incomplete) == (3, ("b",), ["a", "b", "c"], () if whole else ("groups",))
+
+
+def test_a_list_that_is_none_is_an_obstacle():
+    export = object.__new__(Export)
+    export._scim = SimpleNamespace(get=lambda path, query=None: {"totalResults": 0} if path == "/Groups" else {})
+    export._options = SimpleNamespace(page_size=9, max_resources=9, attempts=1, progress_file=None)
+    with pytest.raises(OffboardError) as caught:
+        export._read_service()
+    assert caught.value.code == "no_list"

@@ -39,3 +39,16 @@ def test_whoever_comes_into_the_list_while_it_is_read_is_not_known(monkeypatch: 
     params = {"domains": ["a.example"], "since": SINCE, "journal": None, "grace_hours": 24, "max_log_pages": 9, "results_file": None, "progress_file": None}
     found = arrivals_info.info(params)
     assert (found["counts"]["arrived"], found["counts"]["not_seen"], found["counts"]["not_known"]) == (2, 0, 1)
+
+
+def test_how_far_a_cut_log_was_read_back_whatever_its_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    class OutOfOrder(Tenant):
+        def pages(self, _path: str, *, once: bool) -> Iterator[list[dict[str, Any]]]:
+            for hours in (("11", "08", "10"), ("09",), (), ("07",)):
+                yield [{"userId": "a", "createdDateTime": f"2026-02-01T{hour}:00:00Z", "status": {"errorCode": 50126}} for hour in hours]
+
+    monkeypatch.setattr(arrivals_info, "Client", lambda _connection: OutOfOrder("a", "a"))
+    monkeypatch.setattr(arrivals_info.Connection, "from_params", lambda _params: None)
+    params = {"domains": ["a.example"], "since": SINCE, "journal": None, "grace_hours": 24, "max_log_pages": 3, "results_file": None, "progress_file": None}
+    (part,) = arrivals_info.info(params)["not_looked_at"]
+    assert "read back to 2026-02-01T08:00:00Z only" in part["msg"]

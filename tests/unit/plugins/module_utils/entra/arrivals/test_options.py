@@ -31,3 +31,8 @@ def test_what_is_made_of_them() -> None:
     made = InfoOptions.of(given("entra_arrivals_info", domains=["A.example"], since="2026-02-01T09:00:00+09:00"), NOW)
     assert (made.domains, made.since, made.grace_hours) == ({"a.example"}, 1769904000, 24)
     assert InfoOptions.of(given("entra_arrivals_info", journal="/run/journal.jsonl"), NOW).since == 0
+
+
+@pytest.mark.parametrize("since", ["1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z"])
+def test_a_time_before_all_times_is_given_nevertheless(since: str) -> None:
+    assert InfoOptions.of(given("entra_arrivals_info", domains=["a.example"], since=since), NOW).since == 1

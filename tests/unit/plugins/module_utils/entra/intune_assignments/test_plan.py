@@ -99,6 +99,31 @@ def test_absent(current: list[Object], named: list[rules.WantedAssignment], goin
     assert {(change.action, change.after) for change in plan.changes} <= {("remove", None)} and plan.unchanged == unchanged
 
 
+def alike(*assignments: str) -> list[Object]:
+    """One app that is given to the same people directly and by a policy set, as v1.0 shows it."""
+    rows = [{"id": one, "intent": "required", "target": USERS} for one in assignments]
+    return list(rules.described("mobile_app", {"id": APP, "displayName": "SmartKey"}, rows, {}))
+
+
+def test_a_policy_sets_assignment_is_not_taken_for_the_direct_one() -> None:
+    direct, by_set = both = alike("u_0_0", "u_0_1")
+    assert len({item.id for item in both}) == len({item.name for item in both}) == 2
+    assert [item.id for item in alike("u_0_0")] == [there(USERS).id]
+    assert len({change.key for change in rules.plan_absent(both, [wanted("allLicensedUsers")]).changes}) == 2
+    (change,) = rules.plan_absent(both, [wanted("u_0_0")]).changes
+    assert change.before == direct.state
+    assert not rules.is_seen(change, both) and rules.is_seen(change, alike("u_0_1")) and rules.is_seen(change, [])
+    # the policy set's is still there, and the direct one has to come back
+    assert [item.after for item in rules.plan_present(alike("u_0_1"), recorded(direct), [], False).changes] == [direct.state]
+    back = Change(rules.KIND, direct.id, direct.name, "restore", None, direct.state, "medium")
+    assert not rules.is_seen(back, alike("u_0_1")) and rules.is_seen(back, alike("u_0_1", "another"))
+    assert rules.plan_present(alike("u_0_1", "another"), recorded(direct), [], False).unchanged == 1
+    # of two that went Graph makes one again
+    plan = rules.plan_present([], recorded(direct, by_set), [], False)
+    assert [item.after for item in plan.changes] == [direct.state] and plan.unchanged == 1
+    assert rules.plan_present(alike("another"), recorded(direct, by_set), [], False).unchanged == 2
+
+
 def recorded(*items: Object) -> dict[str, Object]:
     return {item.id: item for item in items}
 
@@ -175,6 +200,15 @@ GOING = there(USERS)
 def test_what_the_journal_knows(records: list[dict[str, Any]], gone: list[str]) -> None:
     found = rules.removed(journal.known(records))
     assert list(found) == gone and all(item.state == GOING.state for item in found.values())
+
+
+def test_what_came_back_is_still_known_by_the_id_that_it_had() -> None:
+    back_again: dict[str, Object] = {}
+    assert rules.removed(journal.known(of_run(removal(GOING)) + of_run(back(GOING))), back_again) == {}
+    named, known = [wanted("x_1_0")], back_again.values()
+    assert rules.plan_present([there(USERS, assignment="another")], {}, named, False, known).unchanged == 0
+    with pytest.raises(OffboardError):  # somebody has removed it since
+        rules.plan_present([], {}, named, False, known)
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,22 @@ def look(item: Any, hosts: tuple[str, ...] = (H,), identifiers: tuple[str, ...] 
         (r"https://\x61uth\x2eiij\x2Ejp", H),
         (r"auth\u{2e}iij\u{00002E}jp", H),
         ("^https://auth[.]iij[.]jp/", H),
+        (r"auth\U0000002eiij\x{2e}jp", H),
+        (r'{"a": "{\"b\": \"a\\u0075th\\u002eiij.jp\"}",', H),  # JSON in JSON that was cut off
+        ("https://auth%u002Eiij%u002ejp/", H),
+        (r"\bauth\.iij\.jp\b", H),
+        (r"\Qauth.iij.jp\E", H),
+        (r'$hosts = "first\nauth.iij.jp"', H),  # a script
+        (r"\\auth%2Eiij%2Ejp\share", H),
+        (r"\\nauth.iij.jp\share", None),
+        # what goes on, or has begun before, in whatever way that is written
+        ("https://auth.iij.jp%2Eelsewhere.example/", None),
+        ("https://auth.iij.jp%252Eelsewhere.example/", None),
+        ("auth.iij.jp&#46;elsewhere.example", None),
+        (r"^https://auth.iij.jp\.elsewhere\.example/", None),
+        ("auth.iij.jp[.]elsewhere.example", None),
+        ("not&#45;auth.iij.jp", None),
+        (r"C:\sites\notauth.iij.jp", None),
         # what means it and others beside it
         ("*.iij.jp", "*.iij.jp"),
         ("https://*.iij.jp:443/*,*.reiji.example", "*.iij.jp"),
@@ -66,6 +82,18 @@ def look(item: Any, hosts: tuple[str, ...] = (H,), identifiers: tuple[str, ...] 
         ("*iij.jp", "*iij.jp"),
         ("localhost, .iij.jp", ".iij.jp"),
         (r"^https://[^/]*\.iij\.jp/", "*.iij.jp"),
+        (r"(^|\.)iij\.jp$", ".)iij.jp"),
+        (r"(\.|^)iij\.jp$", "|^)iij.jp"),
+        (r"^https://([a-z0-9-]+\.)*iij\.jp/", "*iij.jp"),
+        (r"^https://(.*\.)?iij\.jp/", "*.)?iij.jp"),
+        (r"^(?:[\w-]+\.)+iij\.jp$", ".)+iij.jp"),
+        (r"^.+iij\.jp$", ".+iij.jp"),
+        (r"^(?:auth\.)?iij\.jp$", "auth.)?iij.jp"),
+        (r"^(?:www\.)?auth\.iij\.jp$", H),
+        (r"^(?:www\.)?iij\.jp$", None),
+        (r"^(?:notauth\.)?iij\.jp$", None),
+        (r"(^|\.)iij\.jp\.elsewhere\.example$", None),
+        ("https://www.google.example/?iij.jp", None),
         ("sso*.iij.jp.elsewhere.example", None),
         ("www.iij.jp", None),
         ("例示.iij.jp", None),
@@ -88,6 +116,7 @@ def test_a_host_by_its_labels(text: str, match: str | None) -> None:
 
 
 def test_a_short_host_has_a_short_payload() -> None:
+    assert look({"a": b64("*.iij.jp")}) == [("a⇒", "*.iij.jp")]
     assert look({"a": b64("iij.jp"), "b": f"x {b64('https://iij.jp/')}"}, ("iij.jp",), ()) == [("a⇒", "iij.jp"), ("b⇒", "iij.jp")]
 
 
@@ -190,6 +219,12 @@ JWT = f"{b64('{}')}.{b64(json.dumps({'iss': ACS})).rstrip('=')}.{b64('signature'
         (urllib.parse.quote(json.dumps({"b": b64(ACS)})), "a→.b⇒"),
         (f"&lt;data v=&quot;{b64(ACS)}&quot;/&gt;", "a⇒"),
         (b64(urllib.parse.quote(ACS, safe="").replace(".", "%2E")), "a⇒"),
+        # on several lines, as scripts write them
+        (f'key = "{b64("x" * 45 + ACS)[:64]}' + r"\n" + f'{b64("x" * 45 + ACS)[64:]}"', "a⇒"),
+        (f"<v><![CDATA[{base64.encodebytes(('x' * 42 + ACS).encode('utf-16-le')).decode()}]]></v>", "a⇒"),
+        (f"key={b64('x' * 42 + ACS + '/x' * 9)[:76]}\r\n{b64('x' * 42 + ACS + '/x' * 9)[76:]}\r\nother=1", "a⇒"),
+        # JSON in a text, whose slashes are escaped
+        ('x = {"a": "' + b64("o\U0001f600o" + ACS).replace("/", "\\/") + '"}', "a⇒"),
         # what is compressed: a script in a command, a SAML request in an address (the redirect binding)
         (b64(gzip.compress(PROFILE_WITH_HOST, mtime=0)), "a⇒⇒"),
         (b64(zlib.compress(PROFILE_WITH_HOST)), "a⇒⇒"),
@@ -212,6 +247,37 @@ def test_what_is_opened_in_several_ways_counts_once() -> None:
     assert plan.Matcher([H]).look({"a": f"<a>&amp;</a><data>{payload}</data>"}) == ([], [])
 
 
+def listed(*texts: str) -> bytes:
+    return plistlib.dumps(list(texts), fmt=plistlib.FMT_BINARY)
+
+
+@pytest.mark.parametrize(
+    ("payload", "found"),
+    [
+        # before a text stands its length, which may be a letter
+        (listed(f"{H}, *.reiji.example, intra.reiji.example, 12345678"), [("a⇒→[0]", H)]),
+        (listed("*.iij.jp"), [("a⇒→[0]", "*.iij.jp")]),
+        (plistlib.dumps({"a": PROFILE_WITH_HOST}, fmt=plistlib.FMT_BINARY), [("a⇒→.a", H)]),
+        (b"bplist00" + f" {H} ".encode(), [("a⇒", H)]),
+        # whatever stands on the next line
+        (f"key={b64(listed('https://auth.iij.jpn/', 'x' * 40))}\r\nother=1".encode(), []),
+        (listed(f"not{H}", f"{H}.elsewhere.example"), []),
+        (f"https://{H}.elsewhere.example/".encode("utf-16-le"), []),
+        (f"https://{H}.elsewhere.example/".encode("utf-16-be"), []),
+        (b"\x30\x82\xff\x82\x1d" + f"{H}.elsewhere.example".encode() + b"\x30", []),
+        (b"\x30\x82\xff\x82\x0cx" + H.encode() + b"\x30", []),
+    ],
+)  # fmt: skip
+def test_what_binary_data_hold(payload: bytes, found: list[tuple[str, str]]) -> None:
+    assert look({"a": b64(payload)}) == found
+
+
+@pytest.mark.parametrize("order", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("before", [b"", b"\x16"])
+def test_a_host_in_another_script_in_both_orders(order: str, before: bytes) -> None:
+    assert ("a⇒", "例示.example") in look({"a": b64(before + "https://例示.example/".encode(order))}, ("例示.example",))
+
+
 @pytest.mark.parametrize("text", ["jp.ad.iij.smartkey2.debug", "xjp.ad.iij.smartkey2", "id9744764201", "jp.ad.iij.smartkey2x"])
 def test_an_identifier_is_whole(text: str) -> None:
     assert look({"a": text}) == []
@@ -224,7 +290,10 @@ def test_an_identifier_is_whole(text: str) -> None:
         ({"omaSettings": [{"secretReferenceValueId": "1"}]}, ("omaSettings[0]", "encrypted")),
         ({"settingInstance": {"value": {"valueState": "encryptedValueToken"}}}, ("settingInstance.value", "encrypted")),
         ({"payload": b64(plistlib.dumps({"EncryptedPayloadContent": b"\x30\x82"}))}, ("payload⇒", "encrypted")),
-        ({"payload": b64(plistlib.dumps({"EncryptedPayloadContent": b"\x30\x82"}, fmt=plistlib.FMT_BINARY))}, ("payload⇒", "encrypted")),
+        (
+            {"payload": b64(plistlib.dumps({"EncryptedPayloadContent": b"\x30\x82"}, fmt=plistlib.FMT_BINARY))},
+            ("payload⇒→.EncryptedPayloadContent", "encrypted"),
+        ),
         ({"payload": b64(b"\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03\xa0\x80\x30\x80")}, ("payload⇒", "encrypted")),
         ({"a": "x" * (plan.LARGEST + 1)}, ("a", "too_large")),
         ({"a": b64(b"PK\x03\x04" + bytes(40))}, ("a", "packed")),
@@ -267,7 +336,11 @@ def test_nobody_makes_it_slow() -> None:
         "d": "%25" * 200_000,
         "e": "-----BEGIN A-----" * 50_000,
         "f": "'" * 500_000,
+        "h": ("A" * 40 + "\n") * 10_000 + "!",
+        "i": ("Ab1" * 14 + " \n" + " " * 50) * 3_000,
     }
+    itself = b"\xaf\x10\x20" + bytes(32)  # a property list that holds itself 32 times
+    hostile["g"] = b64(b"bplist00" + itself + b"\x08" + bytes(6) + b"\1\1" + b"".join(size.to_bytes(8, "big") for size in (1, 0, 8 + len(itself))))
     begun = time.process_time()
     found, _unopened = plan.Matcher([H]).look(hostile)
     assert time.process_time() - begun < 10
@@ -337,6 +410,8 @@ def realm(**settings: Any) -> str:
         ([realm(AccelerateToFederatedDomain=False)], []),
         ([realm(DomainHintPolicy={"IgnoreDomainHintForDomains": ["reiji.example"]})], []),  # spares them the way to IIJ ID
         (['{"PreferredDomain": "reiji.example"}'], ["prefers_domain"]),
+        (['{"homeRealmDiscoveryPolicy": {"preferredDomain": "reiji.example"}}'], ["prefers_domain"]),
+        (['{"homerealmdiscoverypolicy": {"accelerateToFederatedDomain": "true"}}'], ["accelerates"]),
         (["[", "null", '"x"', '{"HomeRealmDiscoveryPolicy": 1}', 7, "[" * 200_000], []),
         ("x", []),
         (None, []),
