@@ -54,7 +54,8 @@ options:
       - The path of the program that a job starts, or of the script that it gives to an interpreter, or a folder above it. With C(*), C(?) or C([)
         in it, the whole path has to match. Case counts.
       - Shells (C(sh -c)), C(cd), C(systemctl start), C(service NAME start), variables of the crontab (C(PATH) among them), links, and programs that start
-        others (C(env), C(nice), C(flock), C(timeout), C(sudo), C(su -c) and the like) are understood. Text in the arguments of others does not count, such as the folders of a backup.
+        others (C(env), C(nice), C(flock), C(timeout), C(sudo), C(su -c) and the like) are understood. Text in the arguments of others does not count, such
+        as the folders of a backup.
       - Scripts of a shell that are started are followed, and so are those that they start. Into programs and scripts of other languages nobody looks; name
         such a one here. A script that is named is taken for the agent's own, whatever else it starts.
     type: list

@@ -100,7 +100,8 @@ other_starts:
   description:
     - What else starts the same - services that systemd starts by themselves, its units for paths and sockets, jobs of C(at) and C(batch) that wait, scripts of
       System V's init (enabled where a level that a machine runs in has a link to it), C(rc.local), and tables of C(incron). Each with C(name), which
-      for a job of C(at) is C(at:NUMBER) as C(atq) shows it, for a script and a table its path, and C(path), C(user), C(runs_as), C(enabled), C(commands), C(why),
+      for a job of C(at) is C(at:NUMBER) as C(atq) shows it, for a script and a table its path, and C(path), C(user), C(runs_as), C(enabled), C(commands),
+      C(why),
       C(stop) as of timers. A service that a listed unit starts is told by that one, and a service that nothing starts has V(false) for C(enabled).
     - Of a job of C(at) C(commands) leaves out its variables, which are the whole environment of who made it.
   returned: success
