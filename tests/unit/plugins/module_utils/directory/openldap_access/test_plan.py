@@ -264,7 +264,6 @@ def test_what_else_of_the_configuration_names_it(attribute, value, index):
     [
         SYNC.replace("cn=", "  commonName = ").replace(",ou=", "  ,   organizationalUnitName =   ").replace(",dc=", " , domainComponent = "),
         "cn=" + "".join(f"\\{byte:02x}" for byte in b"iij-dirsync") + SYNC.removeprefix("cn=iij-dirsync"),
-        +SYNC.removeprefix("cn=iij-dirsync"),
         SYNC.replace("reiji", "ｒｅｉｊｉ"),
     ],
 )
