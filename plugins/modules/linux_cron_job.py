@@ -56,8 +56,8 @@ options:
       - Shells (C(sh -c)), C(cd), C(systemctl start), C(service NAME start), variables of the crontab (C(PATH) among them), links, and programs that start
         others (C(env), C(nice), C(flock), C(timeout), C(sudo), C(su -c) and the like) are understood. Text in the arguments of others does not count, such
         as the folders of a backup.
-      - Scripts of a shell that are started are followed, and so are those that they start. Into programs and scripts of other languages nobody looks; name
-        such a one here. A script that is named is taken for the agent's own, whatever else it starts.
+      - Scripts of a shell that are started are followed, and so are those that they start; of scripts of other languages every path in them counts as started.
+        Into programs nobody looks; name such a one here. A script that is named is taken for the agent's own, whatever else it starts.
     type: list
     elements: str
     default: ['*/IIJ_ID_Service_Directory_Sync/bin/*_mode*.sh']

@@ -41,6 +41,7 @@ _LINES = {
 _FLAGS = re.compile(r"\A(?:-[nqs]\s+)+")
 _STDIN = re.compile(r"(?<!\\)%")
 _SHEBANG = re.compile(r"#!\s*\S*?(?:/env\s+(?:-\S+\s+)*)?(?:ba|da|z|k|a)?sh(?:\s|$)")
+_PATH = re.compile(r"(?<![\w./~-])/[\w.+@-]+(?:/[\w.+@-]+)+")
 _WILDCARDS = re.compile(r"[*?\[]")
 _SAYS_NOTHING = re.compile(r"[*?./\[\]]|\b(?:usr|local|opt|bin|sbin|sh|home|root|etc|var)\b")
 _SAYS_SOMETHING = 3
@@ -62,6 +63,12 @@ class StartedIn:
     def started(self, text: str) -> Programs:
         """What a text that a shell reads starts in them."""
         return tuple(shell.started(text, self.folder, self.environment))
+
+    def started_by(self, script: str, path: str) -> Programs:
+        """What a script starts in them; one of another language whatever it has a path of, and what else it does nobody knows."""
+        if script.startswith("#!") and not _SHEBANG.match(script):
+            return ((f"{path} (no script of a shell)", ""), *((written, written) for written in dict.fromkeys(_PATH.findall(script))))
+        return self.started(shell.with_own_folder(script, path))
 
 
 @dataclass

@@ -93,6 +93,6 @@ def _behind(every: Sequence[Job | Starter], scripts: Mapping[str, str], parsed: 
                 here = one.started_in
                 key = (path, here.folder, *sorted(here.environment.items()))
                 if key not in parsed:
-                    parsed[key] = here.started(shell.with_own_folder(text, path))
+                    parsed[key] = here.started_by(text, path)
                 found.setdefault(path, {}).update(dict.fromkeys(parsed[key]))
     return {name: tuple(programs) for name, programs in found.items()}

@@ -1,24 +1,22 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Programs that something starts: where their paths lead, and what a shell would read of them."""
+"""Programs that something starts: where their paths lead, and the texts of those that are scripts."""
 
 from __future__ import annotations
 
 import contextlib
 import glob
 import os
-import re
 
 from .files import text_of
 
-#: No script of a shell that starts something is longer.
+#: No script that starts something is longer.
 _MOST_BYTES = 65536
-_SHELL = re.compile(r"#!\s*\S*?(?:/env\s+(?:-\S+\s+)*)?(?:ba|da|z|k|a)?sh(?:\s|\Z)")
 
 
 def look(paths):
-    """Of each path where it leads, links followed (of a pattern, as a shell does, the first that it fits); the texts of those that are scripts of a shell."""
+    """Of each path where it leads, links followed (of a pattern, as a shell does, the first that it fits); the texts of those that are scripts."""
     real = {path: os.path.realpath(_meant_by(path)) for path in paths}
     return {"real": real, "scripts": {path: text for path in paths if (text := _script(real[path]))}}
 
@@ -30,8 +28,8 @@ def _meant_by(path):
 
 
 def _script(path):
-    """Its text; "" of a program, of another language, and of what cannot be read. A text that does not say whose it is a shell reads."""
+    """Its text; "" of a program, and of what cannot be read."""
     text = ""
     with contextlib.suppress(OSError):
         text = text_of(path, _MOST_BYTES)
-    return "" if "\0" in text or (text.startswith("#!") and not _SHELL.match(text)) else text
+    return "" if "\0" in text else text

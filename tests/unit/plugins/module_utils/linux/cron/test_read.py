@@ -96,6 +96,10 @@ WRAPPER, INNER = "/usr/local/bin/nightly.sh", "/usr/local/lib/sync/inner"
         (WRAPPER, {WRAPPER: f"{WRAPPER} again\n{SCRIPT}\n"}, []),  # in a circle
         (f"IN={SCRIPT} {WRAPPER}", {WRAPPER: "$IN\n"}, None),  # of one command alone nobody keeps the variables
         (WRAPPER, {WRAPPER: "tar cf /backup.tar /home\n"}, None),
+        # of another language a path is enough, and nobody knows what else it does
+        (WRAPPER, {WRAPPER: f"#!/usr/bin/python3\nsubprocess.run(['{SCRIPT}'])\n"}, [f"{WRAPPER} (no script of a shell)"]),
+        (f"perl {WRAPPER}", {WRAPPER: f'#!/usr/bin/perl\nsystem "{INNER} -v";\n', INNER: f"exec {SCRIPT}\n"}, [f"{WRAPPER} (no script of a shell)"]),
+        (WRAPPER, {WRAPPER: f"#!/usr/bin/python3\ncopy('/srv{SCRIPT}.bak', 'x{SCRIPT}')\n"}, None),
         (f"tar cf {WRAPPER}", {WRAPPER: f"{SCRIPT}\n"}, None),
     ],
 )
