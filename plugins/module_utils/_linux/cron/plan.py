@@ -257,11 +257,11 @@ def _others(programs: Programs, is_meant: Callable[[tuple[str, str]], bool], beh
         harmless = shell.starts_others(name) or posixpath.basename(name) in _HARMLESS or not re.search(r"\w", name)
         if harmless or name in above or any(is_meant(pair) for pair in pairs):
             continue
-        own = tuple(program for pair in pairs for program in started_by(pair, behind))
-        if own:
-            yield from _others(own, is_meant, behind, above | {name})
-        else:
+        if not any(map(is_meant, through(tuple(pairs), behind))):
             yield name
+            continue
+        own = tuple(program for pair in pairs for program in started_by(pair, behind))
+        yield from [own[0][0]] if _is_guessed(own) else _others(own, is_meant, behind, above | {name})
 
 
 def started_by(pair: tuple[str, str], behind: Mapping[str, Programs]) -> Programs:
@@ -269,14 +269,20 @@ def started_by(pair: tuple[str, str], behind: Mapping[str, Programs]) -> Program
     return behind.get(pair[0]) or behind.get(pair[1]) or ()
 
 
+def _is_guessed(programs: Sequence[tuple[str, str]]) -> bool:
+    """Whether they are what stands in a script of another language, which `StartedIn.started_by` says first."""
+    return bool(programs) and not programs[0][1]
+
+
 def through(programs: Programs, behind: Mapping[str, Programs]) -> Programs:
-    """What these start in their turn, and what that does."""
+    """What these start in their turn, and what that does; what is only guessed leads no further."""
     found = dict.fromkeys(programs)
     left = list(programs)
     for pair in left:  # which grows
-        new = [program for program in started_by(pair, behind) if program not in found]
+        own = started_by(pair, behind)
+        new = [program for program in own if program not in found]
         found |= dict.fromkeys(new)
-        left += new
+        left += [] if _is_guessed(own) else new
     return tuple(found)[len(dict.fromkeys(programs)) :]
 
 

@@ -98,7 +98,11 @@ WRAPPER, INNER = "/usr/local/bin/nightly.sh", "/usr/local/lib/sync/inner"
         (WRAPPER, {WRAPPER: "tar cf /backup.tar /home\n"}, None),
         # of another language a path is enough, and nobody knows what else it does
         (WRAPPER, {WRAPPER: f"#!/usr/bin/python3\nsubprocess.run(['{SCRIPT}'])\n"}, [f"{WRAPPER} (no script of a shell)"]),
-        (f"perl {WRAPPER}", {WRAPPER: f'#!/usr/bin/perl\nsystem "{INNER} -v";\n', INNER: f"exec {SCRIPT}\n"}, [f"{WRAPPER} (no script of a shell)"]),
+        (f"perl {WRAPPER}", {WRAPPER: f'#!/usr/bin/perl\nsystem "{SCRIPT} -v";\n'}, [f"{WRAPPER} (no script of a shell)"]),
+        (WRAPPER, {WRAPPER: f"#!/usr/bin/python3\nprint('see {INNER}')\n", INNER: f"exec {SCRIPT}\n"}, None),
+        (WRAPPER, {WRAPPER: f"{INNER}\n", INNER: f"#!/usr/bin/python3\nrun('{SCRIPT}', '/usr/bin/env')\n"}, [f"{INNER} (no script of a shell)"]),
+        # a program that is a script itself is told by its name
+        (WRAPPER, {WRAPPER: f"{SCRIPT}\n/usr/bin/ldd x\n", "/usr/bin/ldd": "#!/bin/bash\ngetopt x\n"}, ["/usr/bin/ldd"]),
         (WRAPPER, {WRAPPER: f"#!/usr/bin/python3\ncopy('/srv{SCRIPT}.bak', 'x{SCRIPT}')\n"}, None),
         (f"tar cf {WRAPPER}", {WRAPPER: f"{SCRIPT}\n"}, None),
     ],
