@@ -44,7 +44,7 @@ options:
         type: str
   except_jobs:
     description:
-      - Commands, places, and names or paths of systemd's units and of jobs of C(at) that match O(command_paths) and are not meant. They are left
+      - Commands, places, and names or paths of what is in RV(timers) and RV(other_starts) that match O(command_paths) and are not meant. They are left
         alone.
     type: list
     elements: str
@@ -53,9 +53,11 @@ options:
     description:
       - The path of the program that a job starts, or of the script that it gives to an interpreter, or a folder above it. With C(*), C(?) or C([)
         in it, the whole path has to match. Case counts.
-      - Shells (C(sh -c)), C(cd), C(systemctl start), variables of the crontab (C(PATH) among them), links, and programs that start others (C(env), C(nice),
-        C(flock), C(timeout), C(sudo), C(su -c) and the like) are understood. Text in the arguments of others does not count, such as the folders of a backup.
-        Into scripts that a crontab starts nobody looks; name such a script here.
+      - Shells (C(sh -c)), C(cd), C(systemctl start), C(service NAME start), variables of the crontab (C(PATH) among them), links, and programs that start
+        others (C(env), C(nice), C(flock), C(timeout), C(sudo), C(su -c) and the like) are understood. Text in the arguments of others does not count, such
+        as the folders of a backup.
+      - Scripts of a shell that are started are followed, and so are those that they start; of scripts of other languages every path in them counts as started.
+        Into programs nobody looks; name such a one here. A script that is named is taken for the agent's own, whatever else it starts.
     type: list
     elements: str
     default: ['*/IIJ_ID_Service_Directory_Sync/bin/*_mode*.sh']
@@ -63,7 +65,9 @@ options:
     description:
       - V(disabled) puts C(#offboard.iij_id disabled:) in front of the line, and V(present) takes that away again. V(absent) removes the line, and nothing else.
       - A script in a folder such as C(cron.daily) loses its execute bits with V(disabled), and with V(present) whoever may read it may run it. V(absent)
-        removes it. One that starts other things besides is refused (rule V(script_does_more)).
+        removes it.
+      - A script that starts other things besides is refused (rule V(script_does_more)), also where a line starts the agent by that script or by a unit of
+        systemd.
       - A job that a person has made a comment of is none, and is not touched by V(present).
     type: str
     default: disabled
@@ -78,8 +82,9 @@ options:
     type: path
 notes:
   - A job that is running now is not stopped.
-  - systemd's timers, services and units for paths and sockets, and jobs of C(at), that start the same are reported (RV(timers), RV(other_starts)). One that is
-    enabled refuses O(state=disabled) and O(state=absent) (rule V(timer_starts_it)), since the work would go on. Users' own units count, too. Schedulers of
+  - systemd's timers, services and units for paths and sockets, jobs of C(at), scripts of System V's init, C(rc.local) and tables of C(incron) that start the
+    same are reported (RV(timers), RV(other_starts)). One that is enabled refuses O(state=disabled) and O(state=absent) (rule V(timer_starts_it)), since
+    the work would go on. Users' own units count, too. Schedulers of
     other products are not looked at.
   - The last line of a user's crontab may go; an empty crontab stays.
 seealso:
@@ -127,7 +132,7 @@ timers:
   type: list
   elements: dict
 other_starts:
-  description: Other units of systemd, and jobs of C(at), that start the same, see M(offboard.iij_id.linux_cron_job_info).
+  description: What else starts the same, see M(offboard.iij_id.linux_cron_job_info).
   returned: always
   type: list
   elements: dict

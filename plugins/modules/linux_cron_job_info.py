@@ -12,7 +12,8 @@ version_added: 1.0.0
 description:
   - Lists the jobs of every user's crontab, C(/etc/crontab), C(/etc/anacrontab), C(/etc/cron.d) and the scripts of C(/etc/cron.daily) and the like, all or
     those that start a program of interest, and says why a job is listed. What else
-    starts it is listed beside them, systemd's timers and other units, users' own and those of C(systemd-run) too, and jobs of C(at).
+    starts it is listed beside them, systemd's timers and other units, users' own and those of C(systemd-run) too, jobs of C(at), scripts of the
+    boot and tables of C(incron).
 author:
   - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
@@ -25,7 +26,7 @@ options:
     elements: str
     default: ['*/IIJ_ID_Service_Directory_Sync/bin/*_mode*.sh']
   except_jobs:
-    description: Commands, places, and names or paths of units and of jobs of C(at) that are not looked for.
+    description: Commands, places, and names or paths of what is in RV(timers) and RV(other_starts) that are not looked for.
     type: list
     elements: str
     default: []
@@ -73,10 +74,18 @@ jobs:
       type: str
       returned: always
     why:
-      description: Which program of it matches which command path.
+      description: Which program of it, or of a script or a unit that it starts, matches which command path.
       type: list
       elements: str
       returned: always
+    starts_besides:
+      description:
+        - What else the script does that is, or by which the job starts, what matches. M(offboard.iij_id.linux_cron_job) refuses to disable or remove such
+          a job (rule V(script_does_more)).
+      type: list
+      elements: str
+      returned: always
+      version_added: 1.1.0
 timers:
   description:
     - systemd timers, each with C(timer), C(path), C(service), its C(commands), whether something wants it (C(enabled)), and C(why) it is listed. C(user) is
@@ -89,9 +98,11 @@ timers:
   elements: dict
 other_starts:
   description:
-    - What else starts the same - services that systemd starts by themselves, its units for paths and sockets, and jobs of C(at) and C(batch) that wait. Each
-      with C(name), which for a job of C(at) is C(at:NUMBER) as C(atq) shows it, and C(path), C(user), C(runs_as), C(enabled), C(commands), C(why), C(stop) as
-      of timers. A service that a listed unit starts is told by that one, and a service that nothing starts has V(false) for C(enabled).
+    - What else starts the same - services that systemd starts by themselves, its units for paths and sockets, jobs of C(at) and C(batch) that wait, scripts of
+      System V's init (enabled where a level that a machine runs in has a link to it), C(rc.local), and tables of C(incron). Each with C(name), which
+      for a job of C(at) is C(at:NUMBER) as C(atq) shows it, for a script and a table its path, and C(path), C(user), C(runs_as), C(enabled), C(commands),
+      C(why),
+      C(stop) as of timers. A service that a listed unit starts is told by that one, and a service that nothing starts has V(false) for C(enabled).
     - Of a job of C(at) C(commands) leaves out its variables, which are the whole environment of who made it.
   returned: success
   type: list

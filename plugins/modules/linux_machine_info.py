@@ -19,7 +19,7 @@ extends_documentation_fragment:
   - offboard.iij_id.linux
 options:
   cron_jobs:
-    description: Cron jobs, units of systemd and jobs of C(at), see M(offboard.iij_id.linux_cron_job_info).
+    description: Cron jobs, and what else starts the agent, see M(offboard.iij_id.linux_cron_job_info).
     type: dict
     suboptions:
       command_paths:

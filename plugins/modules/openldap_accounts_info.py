@@ -83,6 +83,16 @@ settings:
   description: By the account, the RV(offboard.iij_id.openldap_access_info#module:settings).
   returned: success
   type: dict
+named_in:
+  description: By the account, the RV(offboard.iij_id.openldap_entry_info#module:named_in).
+  returned: success
+  type: dict
+  version_added: 1.1.0
+not_searched:
+  description: By the account, the RV(offboard.iij_id.openldap_entry_info#module:not_searched).
+  returned: success
+  type: dict
+  version_added: 1.1.0
 any_there:
   description: Whether one of the accounts is there, by another name too, or is named by a rule.
   returned: success

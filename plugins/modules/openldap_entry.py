@@ -35,7 +35,8 @@ options:
     type: path
     required: true
 notes:
-  - Groups that name the entry as a member are not changed.
+  - Groups and other entries that name the entry are not changed; a warning names them, since slapd keeps such values. See
+    RV(offboard.iij_id.openldap_entry_info#module:named_in).
   - What the server alone writes (C(entryUUID), times) is new after the entry was brought back. In the same O(journal) a confirmation for the former one
     is one for the new one too. What the account that binds may not read is in no copy.
 seealso:

@@ -40,6 +40,21 @@ entry:
   description: Its C(dn), its C(entryUUID), its classes (C(objectClass)), and the names of its C(attributes); empty where there is none.
   returned: success
   type: dict
+named_in:
+  description:
+    - Other entries that name it, there or gone, each with C(dn) and the C(attribute) - groups (C(member), C(uniqueMember), C(memberUid)), and every other
+      attribute of the schema that holds distinguished names. Of an account that is gone C(memberUid) is looked for where its name holds the C(uid).
+    - What the server writes by itself, such as who has made an entry, is none of them.
+  returned: success
+  type: list
+  elements: dict
+  version_added: 1.1.0
+not_searched:
+  description: Below what they could not be looked for.
+  returned: success
+  type: list
+  elements: str
+  version_added: 1.1.0
 confirm_as:
   description: How to confirm exactly this entry, whatever has its name later; empty where there is none.
   returned: success

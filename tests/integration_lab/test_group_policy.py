@@ -35,6 +35,7 @@ from lab.directory import group_policies as fixture
 from lab.directory import settings
 from lab.directory.fixture import full_dn
 from lab.directory.policy_client import policy_client
+from smbclient._os import _set_basic_information as mark
 from smbprotocol.exceptions import SMBOSError
 
 pytestmark = pytest.mark.lab
@@ -203,6 +204,23 @@ def test_rights_are_asked_for_without_a_write(directory, sysvol, sysvol_kept):
         sysvol(paths.AD_OPERATOR).may_replace(folder, "GptTmpl.inf", GPT_INI)
     assert caught.value.code == "insufficient_rights"
     assert on_disk(directory) == sysvol_kept
+
+
+@pytest.mark.parametrize("file", [fixture.GPT_TMPL, "GPT.INI"])
+@pytest.mark.parametrize("check", [True, False])
+def test_a_file_that_is_marked_read_only_is_told_and_stays(right, sysvol, directory, sysvol_kept, tmp_path, check, file):
+    """Windows refuses to replace it, in the words in which it says that somebody reads it."""
+    share = sysvol()
+    share.read(GPT_INI)
+    path = share._path(GPT_INI.rpartition("\\")[0] + "\\" + file)
+    mark(path, file_attributes=0x1, connection_cache=share._cache)
+    try:
+        answer = right(check=check)
+        assert answer.code == "file_write_failed" and "read-only" in answer["msg"] and path.rpartition("\\")[2] in answer["msg"]
+        assert {name: data for name, (data, _at) in on_disk(directory).items()} == {name: data for name, (data, _at) in sysvol_kept.items()}
+        assert directory.writes() == [] and not (tmp_path / "policies").exists()
+    finally:
+        mark(path, file_attributes=0x20, connection_cache=share._cache)
 
 
 def test_a_file_is_replaced_with_its_rights(directory, sysvol, sysvol_kept):

@@ -251,6 +251,42 @@ def test_what_starts_the_agent_besides_cron_and_timers(cron: Host, module: Calla
         cron.run("sh", "-c", f"rm -rf {job} {system}/iij*")
 
 
+def test_what_the_boot_and_incron_start(cron: Host, module: Callable[..., Answer]) -> None:
+    """Scripts of System V's init, rc.local, tables of incron, by way of scripts too; each holds the freeze up until it is stopped or said to be another's."""
+    paths = {"script": "/etc/init.d/iijsync", "local": "/etc/rc.local", "table": f"/var/spool/incron/{USER}", "wrapper": "/usr/local/sbin/iij-wrapper"}
+    cron.write(paths["script"], f"#!/bin/sh\ncase $1 in\nstart) su - {USER} -c {paths['wrapper']} ;;\nesac\n", "0755")
+    cron.write(paths["local"], f"#!/bin/sh\n{paths['wrapper']} &\nexit 0\n", "0644")
+    cron.write(paths["table"], f"/srv/people IN_CLOSE_WRITE {paths['wrapper']} $@/$#\n", "0600")
+    cron.write(paths["wrapper"], f"#!/bin/sh\nexec {SCRIPT}\n", "0755")
+    try:
+        found = {one["path"]: (one["enabled"], one["user"]) for one in module("linux_cron_job_info")["other_starts"]}
+        found.pop("/usr/lib/systemd/system/rc-local.service", None)  # with which systemd starts the script
+        assert found == {paths["script"]: (False, ""), paths["local"]: (False, ""), paths["table"]: (True, USER)}
+        cron.run("sh", "-c", f"mkdir -p /etc/rc3.d && ln -s ../init.d/iijsync /etc/rc3.d/S20iijsync && chmod 755 {paths['local']}")
+        answer = module("linux_cron_job", jobs=[JOB])
+        assert (answer.rules, f"incrontab -u {USER} -e" in str(answer), "vi /etc/rc.local" in str(answer)) == (["timer_starts_it"] * 3, True, True)
+        assert module("linux_cron_job", jobs=[JOB], except_jobs=[paths[name] for name in ("script", "local", "table")])["changed"]
+    finally:
+        cron.run("sh", "-c", f"rm -f /etc/rc3.d/S20iijsync {' '.join(paths.values())}")
+
+
+def test_a_script_of_its_own_that_starts_the_agent(cron: Host, module: Callable[..., Answer]) -> None:
+    wrapper, line = "/usr/local/sbin/iij-nightly", "/usr/local/sbin/iij-nightly | logger"
+    cron.write(wrapper, f"#!/bin/sh\n{SCRIPT}\n/usr/bin/pg_dumpall -f /x\n", "0755")
+    cron.write("/etc/cron.d/night", f"0 2 * * * root {line}\n")
+    try:
+        (job,) = (job for job in module("linux_cron_job_info")["jobs"] if job["place"] == "/etc/cron.d/night")
+        assert (job["command"], job["starts_besides"]) == (line, ["/usr/bin/pg_dumpall"])
+        jobs = [JOB, {"place": job["place"], "command": line}]
+        assert module("linux_cron_job", jobs=[JOB]).rules == ["not_confirmed"]
+        assert module("linux_cron_job", jobs=jobs).rules == ["script_does_more"]
+        cron.write(wrapper, f"#!/bin/sh\n{SCRIPT}\n", "0755")
+        assert module("linux_cron_job", jobs=jobs)["changed"] and not module("linux_cron_job", jobs=jobs)["changed"]
+        assert cron.read("/etc/cron.d/night").startswith(b"#offboard.iij_id disabled: ")
+    finally:
+        cron.run("rm", wrapper)
+
+
 def test_a_crontab_that_somebody_edits_meanwhile(cron: Host, module: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch) -> None:
     ask, edited = Client.ask, CRONTAB + "1 1 * * * true\n"
 

@@ -290,6 +290,32 @@ def test_an_account_goes_and_comes_back(server: Slapd, module: Module, tmp_path:
     assert not [secret for secret in SECRETS if secret in kept]
 
 
+def test_entries_that_name_the_account_are_told_and_stay(server: Slapd, module: Module, tmp_path: Path) -> None:
+    """Whatever attribute holds its name, before it is removed and when it is gone; not what the server writes, nor the account itself."""
+    asked = client(server)
+    dn, unique, posix, boss = (f"{name},{SUFFIX}" for name in ("uid=iij agent,ou=services", "cn=unique,ou=groups", "cn=posix,ou=groups", "cn=boss,ou=services"))
+    asked.add(dn, {"objectClass": [b"inetOrgPerson"], "cn": [b"x"], "sn": [b"x"], "manager": [dn.encode()]})
+    asked.add(unique, {"objectClass": [b"groupOfUniqueNames"], "uniqueMember": [f"UID=IIJ Agent, ou=services,{SUFFIX}".encode()]})
+    asked.add(posix, {"objectClass": [b"posixGroup"], "gidNumber": [b"7"], "memberUid": [b"other", b"iij agent"]})
+    asked.add(boss, {"objectClass": [b"inetOrgPerson"], "sn": [b"x"], "secretary": [MAIL.encode(), dn.encode()], "seeAlso": [dn.encode()]})
+    asked.modify(ALL, "", [("add", "member", [dn.encode()])], "")
+    asked.close()
+    expected = sorted([(ALL, "member"), (unique, "uniqueMember"), (posix, "memberUid"), (boss, "secretary"), (boss, "seeAlso")])
+
+    def told(name: str = dn) -> list[tuple[str, str]]:
+        answer = module("openldap_entry_info", dn=name)
+        assert answer["not_searched"] == []
+        return sorted((one["dn"], one["attribute"]) for one in answer["named_in"])
+
+    assert told() == expected and told(dn.upper()) == expected
+    options = {"dn": dn, "backup_dir": str(tmp_path), "vault_password": VAULT}
+    answer = module("openldap_entry", state="absent", **options)
+    assert answer["changed"] and all(name in str(answer["warnings"]) for pair in expected for name in pair)
+    assert told() == expected  # they stay
+    again = module("openldap_entry", state="absent", **options)
+    assert not again["changed"] and unique in str(again["warnings"])
+
+
 @pytest.mark.parametrize(
     ("options", "rules"),
     [

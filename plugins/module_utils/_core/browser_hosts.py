@@ -22,7 +22,7 @@ LIST_NAMES = frozenset(("authserverallowlist", "authnegotiatedelegateallowlist",
 NUMBERED_KEYS = tuple(rf"\mozilla\firefox\authentication\{name}" for name in ("spnego", "delegated", "ntlm"))
 ZONE_KEY = r"\internet settings\zonemapkey"
 
-_SWITCH = "listbox_support_zonemapkey"
+ZONE_SWITCH = "listbox_support_zonemapkey"
 _BLANK = " \0".encode("utf-16-le")
 _ZONE = re.compile(r"\\zonemap\\(?:esc)?domains\\(.+)", re.IGNORECASE)
 #: of an entry, what stands around the host; what parts words, none of which is in a host
@@ -182,7 +182,7 @@ def _tidied(records: Sequence[Record], touched: set[str]) -> list[Record]:
         key = _same(record.key)
         if key in empty and record.name.casefold().startswith("**delvals"):
             continue
-        if key in switches and record.name.casefold() == _SWITCH:
+        if key in switches and record.name.casefold() == ZONE_SWITCH:
             continue
         if key in touched and _numbered(record):
             counts[key] = counts.get(key, 0) + 1

@@ -84,6 +84,9 @@ PHRASES: dict[str, Text] = {
     ),
     "allow_timer": Text("{name} in except_jobs, or its path, when it is to go on", "except_jobs に {name} またはそのパス（動かし続ける場合）"),
     "allow_job_gone": Text("the job taken out of jobs, when it shall stay away", "jobs から外す（戻さない場合）"),
+    "allow_whole_script": Text(
+        "the script's path in command_paths, when all of it is the agent's", "command_paths にスクリプトのパス（すべてエージェントのものである場合）"
+    ),
     "allow_task_gone": Text("the task's name in except_names, when it shall stay away", "except_names にタスクの名前（戻さない場合）"),
     "allow_by_hand": Text("the task disabled by hand, or {name} in except_names", "タスクを手動で無効化、または except_names に {name}"),
     "allow_encryption": Text("vault_password or vault_password_file", "vault_password または vault_password_file"),

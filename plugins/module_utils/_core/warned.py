@@ -286,6 +286,16 @@ WARNINGS: dict[str, Text] = {
         "{path} is the crontab of a user who does not exist; cron passes it over, and so does this task",
         "{path} は存在しない利用者のcrontabです。cronは実行しないため、このタスクでも対象にしません",
     ),
+    "entries_name_it": Text(
+        "{name} is named by other entries of OpenLDAP, which stay as they are: {entries}. Take it out of them by hand: another account of that name would have "
+        "what they give",
+        "{name} はOpenLDAPのほかのエントリーに登録されたままで、変更しません: {entries}。同じ名前のアカウントを作るとその権限が与えられるため、"
+        "手動で外してください",
+    ),
+    "entries_not_searched": Text(
+        "whether entries below {base} name {name} could not be found out",
+        "{base} 以下のエントリーに {name} が登録されているかどうかを確認できませんでした",
+    ),
     "timers_not_known": Text(
         "{path} cannot be read; whether that user has units of systemd is not known",
         "{path} を読み取れないため、その利用者のsystemdユニットの有無は不明です",

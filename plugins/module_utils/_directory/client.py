@@ -348,6 +348,18 @@ class Client:
             return []
         return [base for entry in found for base in entry.texts("namingContexts")]
 
+    def attribute_types(self) -> list[str]:
+        """Definitions of the attributes of OpenLDAP's schema; none where the account may not read it."""
+        try:
+            root = self._search("", "(objectClass=*)", ldap3.BASE, ["subschemaSubentry"], [], f"cannot read the rootDSE of {self.where}")
+            schema = [dn for entry in root for dn in entry.texts("subschemaSubentry")]
+            found = [entry for dn in schema for entry in self._search(dn, "(objectClass=*)", ldap3.BASE, ["attributeTypes"], [], f"cannot read {dn}")]
+        except OffboardError as exc:
+            if exc.code != "not_found":
+                raise
+            return []
+        return [text for entry in found for text in entry.texts("attributeTypes")]
+
     def search(self, query: str, attributes: Sequence[str], *, base: str | None = None, deleted: bool = False) -> Iterator[Entry]:
         """Every object below `base` (default: the domain) that the filter matches, page by page."""
         controls = [show_deleted_control(criticality=True)] if deleted else []

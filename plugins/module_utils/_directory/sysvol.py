@@ -46,7 +46,7 @@ _CODES = {
 _READ_ATTRIBUTES, _WRITE_DATA, _ADD_FILE = 0x80, 0x2, 0x2
 _DELETE, _READ_CONTROL, _WRITE_DAC, _WRITE_OWNER = 0x0001_0000, 0x0002_0000, 0x0004_0000, 0x0008_0000
 _OWNER_AND_GROUP, _DACL = 3, 4
-_REPARSE_POINT = 0x400  # [MS-FSCC] 2.6
+_READ_ONLY, _REPARSE_POINT = 0x1, 0x400  # [MS-FSCC] 2.6
 #: Of the logon, before any file is asked for.
 _LOGON_CODES = {
     0xC000006D: ("wrong_credentials", "wrong user name or password, or NTLM is not allowed there"),
@@ -236,13 +236,22 @@ class Sysvol:
         return Listing(sorted(found.files), sorted(found.links))
 
     def may_replace(self, folder: str, name: str, ini: str) -> None:
-        """Asks for the rights that an edit needs, without writing: GPT.INI, a new file in the folder, the file's place. Raises as above."""
+        """Asks for what an edit needs, without writing: rights on GPT.INI, on a new file in the folder, and on the file's place; and that neither file is
+        marked read-only, as Windows lets nobody replace such a one ([MS-FSA] 2.1.5.15.11). Raises as above.
+        """
         self._open()
+        place = f"{folder}\\{name}"
         asked = [
             (ini, "r+b", _WRITE_DATA | _READ_ATTRIBUTES, "file"),
             (folder, "rb", _ADD_FILE | _READ_ATTRIBUTES, "dir"),
-            (f"{folder}\\{name}", "rb", _DELETE, "file"),
+            (place, "rb", _DELETE, "file"),
         ]
+        for path in (ini, place):
+            with self._failures(f"cannot read the attributes of {path}"):
+                if smbclient.stat(self._path(path), connection_cache=self._cache).st_file_attributes & _READ_ONLY:
+                    raise OffboardError(
+                        f"{path} on {self.where} is marked read-only; take that attribute off, and run the task again", code="file_write_failed"
+                    )
         for path, mode, access, kind in asked:
             try:
                 with (

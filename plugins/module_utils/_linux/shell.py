@@ -21,6 +21,10 @@ _DEPTH = 6
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)\+?=(.*)", re.DOTALL)
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::?[-=]([^}]*))?\})")
 _SUBSTITUTION = re.compile(r"\$\(((?:[^()]|\([^()]*\))*)\)|`([^`]*)`")
+#: How a script finds itself, its folder, and a folder by its path.
+_OWN_PATH = re.compile(r"""\$\(\s*(?:readlink\s+-f|realpath)\s+(?:--\s+)?"?\$\{?(?:0|BASH_SOURCE(?:\[0\])?)\}?"?\s*\)|\$\{?BASH_SOURCE(?:\[0\])?\}?|\$\{0\}""")
+_OWN_FOLDER = re.compile(r"""\$\(\s*dirname\s+(?:--\s+)?"?\$0"?\s*\)|`\s*dirname\s+"?\$0"?\s*`|\$\{0%/\*\}""")
+_WHERE_IT_IS = re.compile(r"""[$]\(\s*cd\s+(?:-P\s+|--\s+)*"?([^\s")]+)"?\s*(?:>\s*/dev/null\s*(?:2>&1\s*)?)?(?:&&|;)\s*pwd(?:\s+-P)?\s*\)""")
 #: Words before a command, and those of a loop, which is followed by one.
 _RESERVED = frozenset(
     {"if", "then", "else", "elif", "fi", "while", "until", "do", "done", "!", "{", "}", "esac", "time", "exec", "command", "builtin", "coproc"}
@@ -133,8 +137,11 @@ _LOGINS = ("su", "runuser")
 _HANDED = ("ssh", "tmux")
 #: Of find: what stands behind is started.
 _OF_FIND = ("-exec", "-execdir", "-ok", "-okdir")
-#: Of systemctl: it starts the units behind, whether they are enabled or not.
-_STARTS_UNITS = ("start", "restart", "reload-or-restart")
+#: Of systemctl: it starts the units behind, whether they are enabled or not; and what only looks.
+_STARTS_UNITS = ("start", "restart", "try-restart", "reload-or-restart")
+_LOOKS_AT_UNITS = ("status", "show", "cat", "is-active", "is-enabled", "is-failed", "is-system-running", "list-units", "list-timers", "daemon-reload")
+#: They start what systemd, or init, knows by a name.
+_SERVICES = ("service", "invoke-rc.d", "rc-service")
 #: What is piped into them is as good as a script.
 _PIPED = ("at", "batch")
 
@@ -150,6 +157,13 @@ def started(text: str, folder: str, environment: Mapping[str, str], depth: int =
     """Every program that is started: as it is written, and below the folder that is current then. None twice."""
     found = ((program, _path(here, program)) for here, program in _line(text, folder, dict(environment), depth))
     return list(dict.fromkeys(pair for pair in found if pair[0]))
+
+
+def with_own_folder(script: str, path: str) -> str:
+    """A script with its own folder, which it asks for by `dirname $0` and the like, written out."""
+    folder = posixpath.dirname(path)
+    text = _OWN_FOLDER.sub(lambda _found: folder, _OWN_PATH.sub("$0", script))
+    return _WHERE_IT_IS.sub(lambda found: found[1], text)
 
 
 def _path(folder: str, program: str) -> str:
@@ -258,6 +272,10 @@ def _started(words: Sequence[str], folder: str, environment: dict[str, str], dep
         yield from ((folder, variables(word, environment)) for word in words[1:2])
         return
     program = variables(words[0], environment)
+    units = _units(posixpath.basename(program), [variables(word, environment) for word in words[1:]])
+    if units is not None:
+        yield from ((folder, unit) for unit in units)
+        return
     yield folder, program
     if "/" not in program:  # it may be in each of these; nobody looks
         yield from ((place, program) for place in environment.get("PATH", "").split(":") if place.startswith("/"))
@@ -267,9 +285,6 @@ def _started(words: Sequence[str], folder: str, environment: dict[str, str], dep
             yield from _started(words[at + 1 :], folder, environment, depth - 1)
     elif name == "ip" and list(words[1:3]) == ["netns", "exec"]:
         yield from _started(words[4:], folder, environment, depth - 1)
-    elif name == "systemctl":
-        named = [word for word in words[1:] if not word.startswith("-")]
-        yield from ((folder, unit if "." in unit else f"{unit}.service") for unit in named[1:] if named[0] in _STARTS_UNITS)
     elif name == "scl" and len(words) > 2:
         behind = words[words.index("--") + 1 :] if "--" in words else words[-1:]
         yield from _line(" ".join(behind), folder, environment, depth - 1)
@@ -279,6 +294,18 @@ def _started(words: Sequence[str], folder: str, environment: dict[str, str], dep
         yield from _given(words[1:], folder, environment, depth, shell=True)
     elif _INTERPRETERS.fullmatch(name):
         yield from _given(words[1:], folder, environment, depth, shell=False)
+
+
+def _units(name: str, words: Sequence[str]) -> list[str] | None:
+    """The units that a command does nothing but start, or look at; None of every other command."""
+    said = [word for word in words if not word.startswith("-")]
+    if name == "systemctl" and said and said[0] in _STARTS_UNITS:
+        return [unit if "." in unit else f"{unit}.service" for unit in said[1:]]
+    if name == "systemctl" and said and said[0] in _LOOKS_AT_UNITS:
+        return []
+    if name in _SERVICES and len(said) > 1 and said[1] in (*_STARTS_UNITS, "status"):
+        return [f"{said[0].removesuffix('.service')}.service"] if said[1] != "status" else []
+    return None
 
 
 def _given(words: Sequence[str], folder: str, environment: dict[str, str], depth: int, *, shell: bool) -> Iterator[tuple[str, str]]:
@@ -337,7 +364,7 @@ def _launched(how: _Launcher, name: str, words: Sequence[str], folder: str, envi
             at += _words_of(word, how.values)
         elif own and not named and word != "-":
             own, at = own - 1, at + 1
-        elif word == "-" and name in (*_LOGINS, "env"):
+        elif word == "-" and name in (*_LOGINS, "env", "sg"):
             at += 1
         else:
             break
@@ -350,7 +377,7 @@ def _behind(how: _Launcher, name: str, rest: Sequence[str], folder: str, environ
         yield from ((folder, variables(word, environment).rstrip("/") + EVERY) for word in rest[:1])
     elif name in _LOGINS and not named:  # what is left are arguments of the login shell
         yield from _given(rest, folder, environment, depth, shell=True)
-    elif rest and name in _HANDED:
+    elif rest and name in (*_HANDED, "sg"):
         yield from _line(" ".join(rest), folder, environment, depth - 1)
     elif rest and name == "flock" and rest[0] in how.commands:
         yield from _line(rest[1] if len(rest) > 1 else "", folder, environment, depth - 1)

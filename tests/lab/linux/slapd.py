@@ -101,7 +101,7 @@ class Slapd:
 
     def _config(self) -> str:
         rules = "\n".join(f"olcAccess: {rule}" for rule in RULES)
-        schema = "\n".join(f"include: file://{_ROOT}/etc/ldap/schema/{name}.ldif" for name in ("core", "cosine", "inetorgperson"))
+        schema = "\n".join(f"include: file://{_ROOT}/etc/ldap/schema/{name}.ldif" for name in ("core", "cosine", "nis", "inetorgperson"))
         return (
             f"dn: cn=config\nobjectClass: olcGlobal\ncn: config\n\n"
             f"dn: cn=module,cn=config\nobjectClass: olcModuleList\ncn: module\nolcModulePath: {_ROOT}/usr/lib/ldap\nolcModuleLoad: back_mdb\n\n"

@@ -106,15 +106,31 @@ def clauses(text: str) -> list[Clause]:
 
 #: of a setting, where a name may begin in a word, and what may stand behind it
 _BEGINS = re.compile(r"""(?:\A|[=:/("'^])(?=\s*[A-Za-z0-9.-]+\s*=)""")
-_BEHIND = re.compile(r"""[?)"'$].*""", re.DOTALL)
+_BEHIND = re.compile(r"""[?)"'$]""")
+_BLANKS = re.compile(r"[ \t\r\n]+")
+#: How much longer a name may be than its key: the longest name of a type and the blanks around it; of a character that is escaped, or put together of several.
+_TYPE, _ESCAPED, _ESCAPES = 40, 40, re.compile(r"[^\x01-\x7f]|[\\#\"]")
 
 
 def names_account(text: str, account: str) -> bool:
     """Whether a setting names it: alone, or in a word such as binddn="…", dn.exact:… or ldap:///…, also as a pattern that nothing else fits."""
     key = _key(account)
     words = dict.fromkeys((text, *map(_unquoted, _WORD.findall(text))))
-    names_in = (word[begin.end() :] for word in words for begin in _BEGINS.finditer(word))
-    return any(key in (_key(name), _key(_BEHIND.sub("", name))) for name in names_in)
+    return any(_key(name) == key for word in words for name in _names_in(_BLANKS.sub(" ", word), key))
+
+
+def _names_in(word: str, key: str) -> Iterator[str]:
+    """What may be a name in a word, from each place where one may begin to what ends it; nothing that is longer than the name could be written."""
+    parts = key.count(",") + key.count("+") + 1
+    plain, escaped = len(key) + _TYPE * parts, _ESCAPED * (len(key) + parts) + _TYPE * parts
+    for begin in _BEGINS.finditer(word):
+        start = begin.end()
+        longest = start + (escaped if _ESCAPES.search(word, start, start + plain + 1) else plain)
+        end = _BEHIND.search(word, start, longest + 1)
+        if end:
+            yield word[start : end.start()]
+        if len(word) <= longest:
+            yield word[start:]
 
 
 def without(text: str, account: str) -> str:

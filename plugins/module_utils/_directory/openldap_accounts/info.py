@@ -12,7 +12,7 @@ from typing import Any
 from ..client import Client
 from ..openldap_access import resource as access
 from ..openldap_entry import resource as entry
-from ..openldap_entry.read import Memory, find, named
+from ..openldap_entry.read import Memory, find, named, named_in
 from .options import InfoOptions
 
 
@@ -24,9 +24,12 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     memory = Memory(options.known)
     with contextlib.closing(Client(options.data, read_only=True)) as client:
         accounts = {text: find(client, named(client, account, memory), memory) for text, account in options.accounts.items()}
+        others = {text: named_in(client, found.dn, found.entry) for text, found in accounts.items()}
     entries = {text: entry.about(found)["entry"] for text, found in accounts.items()}
     told = {text: access.about(rules, configuration, found.dn) for text, found in accounts.items()}
     clauses, mentions, settings = ({text: one[part] for text, one in told.items()} for part in ("clauses", "mentions", "settings"))
     # an account that has another name by now is there, too, and stops what is done at its former one
     there = any((*entries.values(), *clauses.values(), *(found.refusal for found in accounts.values())))
-    return {"entries": entries, "clauses": clauses, "mentions": mentions, "settings": settings, "any_there": there}
+    named_by, not_searched = ({text: one[part] for text, one in others.items()} for part in (0, 1))
+    found = {"entries": entries, "named_in": named_by, "not_searched": not_searched}
+    return {**found, "clauses": clauses, "mentions": mentions, "settings": settings, "any_there": there}

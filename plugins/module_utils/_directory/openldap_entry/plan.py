@@ -11,6 +11,7 @@ from typing import Any
 
 from ..._core import phrases
 from ..._core.dn import Name, extended
+from ..._core.heads import some
 from ..._core.model import Change, Object, Refusal
 from ..._core.plain import file_part
 from ..._core.plan import Plan
@@ -96,6 +97,13 @@ def moved(confirmed: Name, there: Entry, why: str) -> Refusal:
     told = f" ({why})" if why else ""
     msg = f"{confirmed.dn} does not exist, but the entry {confirmed.guid}, for which it was confirmed{told}, is now {there.dn}."
     return Refusal("moved", msg, (there.dn,), f"dn: '{extended(confirmed.guid, there.dn)}'")
+
+
+def left_in(dn: str, named_in: Iterable[Mapping[str, str]], not_searched: Iterable[str]) -> list[str]:
+    """Warnings: slapd keeps the values of others that name an account, and a new account of that name would have what they give."""
+    shown = some(f"{one['dn']} ({one['attribute']})" for one in named_in)
+    told = [phrases.english("entries_name_it", name=dn, entries=shown)] if shown else []
+    return told + [phrases.english("entries_not_searched", name=dn, base=base) for base in not_searched]
 
 
 def refusals(entry: Entry, encrypted: bool) -> list[Refusal]:

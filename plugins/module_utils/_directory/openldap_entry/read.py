@@ -17,6 +17,7 @@ from ..client import Client, equals
 from ..known import Known, remembered
 from ..values import Entry
 from . import plan as entries
+from . import references
 
 WANTED = ("*", "hasSubordinates", entries.UUID)
 
@@ -129,6 +130,23 @@ def find(client: Client, name: names.Name, memory: Memory) -> Found:
         )
     same = memory.origin(own) == memory.origin(uuid)
     return Found(dn, entry, None if same else entries.other_object(names.Name(dn, uuid), entry, why), uuid)
+
+
+def named_in(client: Client, dn: str, entry: Entry | None) -> tuple[list[dict[str, str]], list[str]]:
+    """Which entries name the account, there or gone, by which attribute; and below what nobody could look."""
+    holding = references.attributes(client.attribute_types())
+    account = references.uids(dn, entry)
+    query = "".join((*(equals(name, dn) for name in holding), *(equals(references.MEMBER_UID, uid) for uid in account)))
+    found: list[dict[str, str]] = []
+    not_searched = []
+    for base in client.naming_contexts() if query else ():
+        try:
+            found += references.told(client.search(f"(|{query})", [*holding, references.MEMBER_UID], base=base), holding, dn, account)
+        except OffboardError as exc:
+            if exc.code not in ("not_found", "cannot_read", "timeout"):
+                raise
+            not_searched.append(base)
+    return found, not_searched
 
 
 def _by_uuid(client: Client, uuid: str) -> Entry | None:

@@ -28,7 +28,7 @@ from ..connection import Connection
 from ..values import Entry
 from . import plan as entries
 from .options import InfoOptions, Options
-from .read import WANTED, Found, Memory, find, named
+from .read import WANTED, Found, Memory, find, named, named_in
 
 
 class OpenLdapEntry(Resource):
@@ -64,7 +64,10 @@ class OpenLdapEntry(Resource):
         current = list(current)  # only then it is known what the name means
         copy = self._copy() if self._options.state == "present" else None
         saved = entries.object_of(copy, self._key).state if copy else None
-        return entries.plan_for(self._options.state, self._dn, self._key, current, saved)
+        plan = entries.plan_for(self._options.state, self._dn, self._key, current, saved)
+        if self._options.state == "absent":
+            plan.warnings += entries.left_in(self._dn, *named_in(self._client, self._dn, self._entry))
+        return plan
 
     def _copy(self) -> Entry | None:
         """The newest copy of the entry. Raises OffboardError where it cannot be read."""
@@ -162,7 +165,9 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     options = InfoOptions.of(params)
     with contextlib.closing(Client(Connection.from_params(params), read_only=True)) as client:
         memory = Memory(options.known)
-        return about(find(client, named(client, options.account, memory), memory))
+        found = find(client, named(client, options.account, memory), memory)
+        named_by, not_searched = named_in(client, found.dn, found.entry)
+        return {**about(found), "named_in": named_by, "not_searched": not_searched}
 
 
 def about(found: Found) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def refusals(found: Mapping[str, Any], jobs: Iterable[Job], others: Iterable[Sta
     if found["units"]:
         yield Refusal("unit_runs_as", f"systemd's units run as {name}: {some(found['units'], _SHOWN)}. Remove them, or give them another User=", (name,))
     for other in others:
-        its_own = other.user == name and other.by == "systemd"  # of at they are counted above
+        its_own = other.user == name and other.by != "at"  # of at they are counted above
         if other.enabled and (its_own or any(word.search(command) for command in other.commands)):
             msg = f"{other.by} starts something as {name} by {other.path}. Stop it first, when it is the agent's: {other.stop}"
             yield Refusal("unit_runs_as", msg, (name,))

@@ -12,8 +12,8 @@ import hmac
 import posixpath
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -41,6 +41,7 @@ _LINES = {
 _FLAGS = re.compile(r"\A(?:-[nqs]\s+)+")
 _STDIN = re.compile(r"(?<!\\)%")
 _SHEBANG = re.compile(r"#!\s*\S*?(?:/env\s+(?:-\S+\s+)*)?(?:ba|da|z|k|a)?sh(?:\s|$)")
+_PATH = re.compile(r"(?<![\w./~-])/[\w.+@-]+(?:/[\w.+@-]+)+")
 _WILDCARDS = re.compile(r"[*?\[]")
 _SAYS_NOTHING = re.compile(r"[*?./\[\]]|\b(?:usr|local|opt|bin|sbin|sh|home|root|etc|var)\b")
 _SAYS_SOMETHING = 3
@@ -50,6 +51,24 @@ _HARMLESS = frozenset({"true", "false", "sleep", "logger", "date", "cat", "mkdir
 
 #: as they are written, and below the folder that is current then
 Programs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class StartedIn:
+    """The folder that is current when something is started, and its variables."""
+
+    folder: str
+    environment: Mapping[str, str]
+
+    def started(self, text: str) -> Programs:
+        """What a text that a shell reads starts in them."""
+        return tuple(shell.started(text, self.folder, self.environment))
+
+    def started_by(self, script: str, path: str) -> Programs:
+        """What a script starts in them; one of another language whatever it has a path of, and what else it does nobody knows."""
+        if script.startswith("#!") and not _SHEBANG.match(script):
+            return ((f"{path} (no script of a shell)", ""), *((written, written) for written in dict.fromkeys(_PATH.findall(script))))
+        return self.started(shell.with_own_folder(script, path))
 
 
 @dataclass
@@ -103,7 +122,11 @@ class Job:
     command: str
     enabled: bool
     programs: Programs
+    #: where it starts them, and its variables
+    started_in: StartedIn
     number: int = 1
+    #: what those programs start in their turn
+    through: Programs = ()
 
     @property
     def shown(self) -> str:
@@ -114,6 +137,11 @@ class Job:
     def name(self) -> str:
         """Where it is, when it runs and what it starts."""
         return f"{self.place.name}: {self.schedule} {self.shown}" + (f" #{self.number}" if self.number > 1 else "")
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """By which names others have it started: none."""
+        return ()
 
     @property
     def written(self) -> list[str]:
@@ -188,7 +216,8 @@ def _of_lines(place: Place, homes: Mapping[str, str]) -> Iterator[Job]:
         command, *given = (text.replace("\\%", "%").strip() for text in _STDIN.split(_FLAGS.sub("", found["command"], count=1)))
         # what a shell or at is given as its input is as good as a script
         script = f"echo {shlex.quote('; '.join(given))} | {command}" if given else command
-        yield Job(place, number, user, " ".join(found[1].split()), command, enabled, tuple(shell.started(script, own["HOME"], own)))
+        here = StartedIn(own["HOME"], own)
+        yield Job(place, number, user, " ".join(found[1].split()), command, enabled, here.started(script), here)
 
 
 def _numbered(found: Iterable[Job]) -> Iterator[Job]:
@@ -196,34 +225,77 @@ def _numbered(found: Iterable[Job]) -> Iterator[Job]:
     counts: dict[str, int] = {}
     for job in found:
         counts[job.name] = counts.get(job.name, 0) + 1
-        yield Job(job.place, job.line, job.user, job.schedule, job.command, job.enabled, job.programs, counts[job.name])
+        yield replace(job, number=counts[job.name])
 
 
 def _script(place: Place) -> Job:
-    programs = [(place.name, place.link or place.name)]
+    here = StartedIn("/", {"HOME": "/root"})
+    programs: Programs = ((place.name, place.link or place.name),)
     text = _text(place.content)
     if _SHEBANG.match(text):
-        programs += shell.started(text, "/", {"HOME": "/root"})
+        programs += here.started(text)
     when = posixpath.basename(posixpath.dirname(place.name)).removeprefix("cron.")
-    return Job(place, -1, "root", when, place.name, bool((place.mode or 0) & 0o111), tuple(programs))
+    return Job(place, -1, "root", when, place.name, bool((place.mode or 0) & 0o111), programs, here)
 
 
-def does_more(job: Job, command_paths: Sequence[str], real: Mapping[str, str]) -> list[str]:
-    """What a script starts besides the programs that are meant."""
+def does_more(job: Job, command_paths: Sequence[str], real: Mapping[str, str], behind: Mapping[str, Programs] = MappingProxyType({})) -> list[str]:
+    """What a script starts besides the programs that are meant; of a line, the scripts and units by which alone it starts them. A script that is meant itself
+    is all the agent's. `behind`: what units and scripts start, by their names.
+    """
+
+    def is_meant(pair: tuple[str, str]) -> bool:
+        return bool(reasons(pair, command_paths, real))
+
+    own: Programs = ()
+    if job.line < 0 and not is_meant(job.programs[0]):
+        own = job.programs[1:]
+    elif not any(map(is_meant, job.programs)):
+        leading = (pair for pair in job.programs if any(map(is_meant, through((pair,), behind))))
+        own = tuple(program for pair in leading for program in started_by(pair, behind))
+    return list(dict.fromkeys(_others(own, is_meant, behind, frozenset())))
+
+
+def _others(programs: Programs, is_meant: Callable[[tuple[str, str]], bool], behind: Mapping[str, Programs], above: frozenset[str]) -> Iterator[str]:
+    """Those that are not meant, do something, and do not only start what is meant themselves. `above`: those that start these."""
     places: dict[str, list[tuple[str, str]]] = {}  # a program without a path may be in one of several folders
-    for pair in job.programs[1:]:
+    for pair in programs:
         places.setdefault(pair[0], []).append(pair)
-    others = []
     for name, pairs in places.items():
         harmless = shell.starts_others(name) or posixpath.basename(name) in _HARMLESS or not re.search(r"\w", name)
-        if not harmless and not any(reasons(pair, command_paths, real) for pair in pairs):
-            others.append(name)
-    return others
+        if harmless or name in above or any(is_meant(pair) for pair in pairs):
+            continue
+        if not any(map(is_meant, through(tuple(pairs), behind))):
+            yield name
+            continue
+        own = tuple(program for pair in pairs for program in started_by(pair, behind))
+        yield from [own[0][0]] if _is_guessed(own) else _others(own, is_meant, behind, above | {name})
+
+
+def started_by(pair: tuple[str, str], behind: Mapping[str, Programs]) -> Programs:
+    """What a unit or a script starts, as it is written or where it is."""
+    return behind.get(pair[0]) or behind.get(pair[1]) or ()
+
+
+def _is_guessed(programs: Sequence[tuple[str, str]]) -> bool:
+    """Whether they are what stands in a script of another language, which `StartedIn.started_by` says first."""
+    return bool(programs) and not programs[0][1]
+
+
+def through(programs: Programs, behind: Mapping[str, Programs]) -> Programs:
+    """What these start in their turn, and what that does; what is only guessed leads no further."""
+    found = dict.fromkeys(programs)
+    left = list(programs)
+    for pair in left:  # which grows
+        own = started_by(pair, behind)
+        new = [program for program in own if program not in found]
+        found |= dict.fromkeys(new)
+        left += [] if _is_guessed(own) else new
+    return tuple(found)[len(dict.fromkeys(programs)) :]
 
 
 def why(job: Job, command_paths: Sequence[str], real: Mapping[str, str]) -> list[str]:
     """Which of the command paths mean the job, in words. `real`: where paths lead, links followed."""
-    return [reason for pair in job.programs for reason in reasons(pair, command_paths, real)]
+    return [reason for pair in (*job.programs, *job.through) for reason in reasons(pair, command_paths, real)]
 
 
 def reasons(pair: tuple[str, str], command_paths: Sequence[str], real: Mapping[str, str]) -> list[str]:
@@ -255,9 +327,9 @@ def check_command_paths(command_paths: Sequence[str]) -> None:
             )
 
 
-def asked_paths(found: Iterable[Programs]) -> list[str]:
+def asked_paths(found: Iterable[Programs]) -> set[str]:
     """Paths of programs, to be asked where they lead."""
-    return sorted({pair[1] for programs in found for pair in programs if pair[1].startswith("/") and "\0" not in pair[1]})
+    return {pair[1] for programs in found for pair in programs if pair[1].startswith("/") and "\0" not in pair[1]}
 
 
 def script_folders(found: Iterable[Job]) -> list[str]:

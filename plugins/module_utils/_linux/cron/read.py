@@ -9,11 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..._core import phrases
+from .. import shell
 from ..client import Client
 from . import plan as cron
 from . import starters
 from .plan import Job, Programs
 from .starters import Starter
+
+#: Scripts that start scripts that start the agent: deeper ones are nobody's.
+_DEPTH = 3
 
 
 @dataclass(frozen=True)
@@ -21,10 +25,12 @@ class Starts:
     """What one reading of the machine has given."""
 
     jobs: Sequence[Job] = ()
-    #: systemd's units, and jobs of at
+    #: systemd's units, jobs of at, scripts of the boot, tables of incron
     others: Sequence[Starter] = ()
     #: where the paths of their programs lead, links followed
     real: Mapping[str, str] = field(default_factory=dict)
+    #: what units and scripts start, by their names and paths
+    behind: Mapping[str, Programs] = field(default_factory=dict)
     #: crontabs of users who do not exist
     orphans: Sequence[str] = ()
     #: folders of users' own units
@@ -39,29 +45,54 @@ class Starts:
 
 
 def starts(client: Client) -> Starts:
-    """All that cron, systemd and at start; a place that cannot be read is an OffboardError."""
+    """All that the machine starts by itself; a place that cannot be read is an OffboardError."""
     answer = client.ask("cron_read")
     homes = answer["homes"]
     jobs = [job for place in answer["places"] for job in cron.jobs(cron.place_of(place), homes)]
     if folders := cron.script_folders(jobs):  # besides those that every machine has
         jobs += [job for place in client.ask("cron_scripts", folders=folders) for job in cron.jobs(cron.place_of(place), homes)]
-    units = [starters.of_unit(unit) for unit in answer["units"]]
-    # what has systemd start a service starts what that does
-    services: dict[str, Programs] = {}
-    for unit in units:
-        services[unit.name] = services.get(unit.name, ()) + unit.programs
-    jobs = [replace(job, programs=_through(job.programs, services)) for job in jobs]
-    others = [replace(one, programs=_through(one.programs, services)) for one in (*units, *map(starters.of_at, answer["at_jobs"]))]
-    paths = cron.asked_paths([*(job.programs for job in jobs), *(other.programs for other in others)])
-    real = client.ask("real_paths", paths=paths) if paths else {}
-    return Starts(jobs, others, real, answer["orphans"], answer["not_looked_at"])
+    others = [
+        *map(starters.of_unit, answer["units"]),
+        *map(starters.of_at, answer["at_jobs"]),
+        *map(starters.of_boot, answer["boot_scripts"]),
+        *(starters.of_incron(table, homes) for table in answer["incron_tables"]),
+    ]
+    real: dict[str, str] = {}
+    scripts: dict[str, str] = {}
+    behind: dict[str, Programs] = {}
+    parsed: _Parsed = {}
+    for _again in range(_DEPTH):
+        every: list[Job | Starter] = [*jobs, *others]
+        paths = cron.asked_paths((*one.programs, *one.through) for one in every) - real.keys()
+        if paths:
+            looked = client.ask("programs_look", paths=sorted(paths))
+            real |= looked["real"]
+            scripts |= looked["scripts"]
+        behind = _behind(every, scripts, parsed)
+        before = jobs, others
+        jobs = [replace(job, through=cron.through(job.programs, behind)) for job in jobs]
+        others = [replace(one, through=cron.through(one.programs, behind)) for one in others]
+        if (jobs, others) == before:
+            break
+    return Starts(jobs, others, real, behind, answer["orphans"], answer["not_looked_at"])
 
 
-def _through(programs: Programs, services: Mapping[str, Programs]) -> Programs:
-    found = dict.fromkeys(programs)
-    left = list(programs)
-    for written, _path in left:  # which grows
-        new = [program for program in services.get(written, ()) if program not in found]
-        found |= dict.fromkeys(new)
-        left += new
-    return tuple(found)
+#: of a script, and the surroundings in which it is started, what it starts
+_Parsed = dict[tuple[object, ...], Programs]
+
+
+def _behind(every: Sequence[Job | Starter], scripts: Mapping[str, str], parsed: _Parsed) -> dict[str, Programs]:
+    """What units start, by their names, and scripts, by their paths, each in the surroundings of who starts it."""
+    found: dict[str, dict[tuple[str, str], None]] = {}
+    for one in every:
+        for name in one.called:
+            found.setdefault(name, {}).update(dict.fromkeys(one.programs))
+        for _written, path in (*one.programs, *one.through):
+            text = scripts.get(path)
+            if text and not path.endswith(shell.EVERY):  # each of those is a job
+                here = one.started_in
+                key = (path, here.folder, *sorted(here.environment.items()))
+                if key not in parsed:
+                    parsed[key] = here.started_by(text, path)
+                found.setdefault(path, {}).update(dict.fromkeys(parsed[key]))
+    return {name: tuple(programs) for name, programs in found.items()}

@@ -38,6 +38,11 @@ class _Found:
         real = self.all.real
         self.meant = [(job, why) for job in self.all.jobs if (why := cron.why(job, command_paths, real)) and not _excepted(job, excepted)]
         self.others = starters.meant(self.all.others, command_paths, real, excepted)
+        self._command_paths = command_paths
+
+    def besides(self, job: Job) -> list[str]:
+        """What else a script starts that is meant, or by which the agent is started."""
+        return cron.does_more(job, self._command_paths, self.all.real, self.all.behind)
 
 
 def _excepted(job: Job, excepted: Sequence[str]) -> bool:
@@ -133,10 +138,10 @@ class CronJobs(Resource):
             if job.place.link and not (job.line < 0 and self._options.state == "absent"):
                 msg = f"{job.place.name} is a link to {job.place.link}; look at it, and do there what is right"
                 yield Refusal("linked_place", msg, (change.name,))
-            command_paths, real = self._options.command_paths, self._found.all.real
-            if job.line < 0 and (others := cron.does_more(job, command_paths, real)) and self._options.state != "present":
-                msg = f"{job.place.name} starts more than the agent ({', '.join(others[:5])}); take the agent's line out of it by hand"
-                yield Refusal("script_does_more", msg, (change.name,))
+            if self._options.state != "present" and (others := self._found.besides(job)):
+                called = job.place.name if job.line < 0 else job.name
+                msg = f"{called} starts more than the agent ({', '.join(others[:5])}); take the agent's line out of the script by hand"
+                yield Refusal("script_does_more", msg, (change.name,), phrases.english("allow_whole_script"))
             if self._options.backup_dir and not self._password and job.place.holds_a_secret:
                 msg = f"{job.place.name} holds what may be a password, and would be saved in clear"
                 yield Refusal("vault_password_missing", msg, (change.name,), phrases.english("allow_encryption"))
@@ -219,7 +224,7 @@ def info(client: Client, options: InfoOptions) -> dict[str, Any]:
     found = _Found(client, options.command_paths, options.except_jobs)
     listed = found.meant if options.command_paths else [(job, []) for job in found.all.jobs]
     return {
-        "jobs": [{**cron.state_of(job), "why": why} for job, why in listed],
+        "jobs": [{**cron.state_of(job), "why": why, "starts_besides": found.besides(job) if why else []} for job, why in listed],
         **starters.told(found.others),
         "orphans": found.all.orphans,
         "not_looked_at": found.all.not_looked_at,

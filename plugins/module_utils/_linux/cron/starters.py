@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What starts programs besides cron: units of systemd and jobs of at. They are told, and stopped by a person. Pure."""
+"""What starts programs besides cron: units of systemd, jobs of at, scripts of the boot, tables of incron. They are told, and stopped by a person. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 
 from ..._core import redaction
 from .. import shell
-from .plan import Programs, reasons
+from .plan import Programs, StartedIn, reasons
 
 #: systemd: %h, %i and the like; what stands before the path of a program, and its second word
 _SPECIFIER = re.compile(r"%(.)")
@@ -23,12 +23,16 @@ _EXEC_FLAGS = re.compile(r"([-@:+!|]*)(.*)", re.DOTALL)
 _SECOND_WORD = re.compile(r"""(\s*(?:"[^"]*"|'[^']*'|\S+))\s+(?:"[^"]*"|'[^']*'|\S+)""")
 #: at: behind the variables of its job it changes into a folder, and ends when it cannot
 _END_OF_SURROUNDINGS = re.compile(r"^cd .*?^}$\n?", re.DOTALL | re.MULTILINE)
+#: a line of incron: the path, in which blanks are escaped, the events, and the command
+_TABLE = re.compile(r"\s*(?:\\.|[^\s\\])+\s+\S+\s+(.+)")
 
 
 @dataclass(frozen=True)
 class Starter:
-    """A unit of systemd and what its service starts, or a job of at."""
+    """A unit of systemd and what its service starts, a job of at, a script of the boot, or a table of incron."""
 
+    #: whose it is to start it: systemd, at, init, incron
+    by: str
     name: str
     path: str
     #: "": the machine's; "*": every user's
@@ -37,17 +41,20 @@ class Starter:
     enabled: bool
     commands: Sequence[str]
     programs: Programs
+    started_in: StartedIn
     #: how it is stopped, as a command of root
     stop: str
     #: the account under which the programs run; "": the one whose it is
     runs_as: str = ""
-    #: of a unit; "" of a job of at
+    #: of a unit; else the name by which systemd knows it, if any
     service: str = ""
+    #: what those programs start in their turn
+    through: Programs = ()
 
     @property
-    def by(self) -> str:
-        """Whose it is to start it."""
-        return "systemd" if self.service else "at"
+    def called(self) -> tuple[str, ...]:
+        """By which names others have it started; a script of the boot also by that of its unit."""
+        return (self.name, self.service) if self.by == "init" else (self.name,)
 
     @property
     def is_timer(self) -> bool:
@@ -65,19 +72,29 @@ def of_unit(answer: Mapping[str, Any]) -> Starter:
 
     environment = {"HOME": home} if home else {}
     for line in answer["environment"]:
-        with contextlib.suppress(ValueError):  # a quote that nobody closes, of which systemd makes nothing either
-            environment |= {name: value for name, equals, value in (word.partition("=") for word in shlex.split(expanded(line))) if equals}
+        environment |= _assigned(expanded(line))
+    for text in answer["environment_files"]:
+        for line in text.replace("\\\n", " ").splitlines():
+            environment |= _assigned(line) if "=" in line and not line.lstrip().startswith(("#", ";")) else {}
     folder = shell.variables(expanded(answer["folder"]).removeprefix("-"), environment)
-    commands, programs = [], []
+    here = StartedIn(folder or home or "/", environment)
+    commands: list[str] = []
+    programs: list[tuple[str, str]] = []
     for written in answer["commands"]:
         flags, command = _EXEC_FLAGS.fullmatch(expanded(written)).groups()  # type: ignore[union-attr]
         if "@" in flags:  # the second word is what the program is told to be called
             command = _SECOND_WORD.sub(r"\1", command, count=1)
         commands.append(command)
-        programs += shell.started(command, folder or home or "/", environment)
-    return Starter(
-        answer["name"], answer["path"], user, answer["enabled"], commands, tuple(programs), _stop(answer), expanded(answer["runs_as"]), answer["service"]
-    )
+        programs += here.started(command)
+    whose = expanded(answer["runs_as"])
+    return Starter("systemd", answer["name"], answer["path"], user, answer["enabled"], commands, tuple(programs), here, _stop(answer), whose, answer["service"])
+
+
+def _assigned(line: str) -> dict[str, str]:
+    """The variables of a line; none where a quote is not closed, of which systemd makes nothing either."""
+    with contextlib.suppress(ValueError):
+        return {name: value for name, equals, value in (word.partition("=") for word in shlex.split(line)) if equals}
+    return {}
 
 
 def _stop(answer: Mapping[str, Any]) -> str:
@@ -97,14 +114,39 @@ def of_at(answer: Mapping[str, Any]) -> Starter:
     script, home = answer["script"], answer["home"]
     behind = _END_OF_SURROUNDINGS.split(script, maxsplit=1)[1:]
     commands = [line for text in behind for line in text.splitlines() if line.strip()]
-    programs = shell.started(script, home, {"HOME": home, "LOGNAME": answer["user"]})
+    here = StartedIn(home, {"HOME": home, "LOGNAME": answer["user"]})
     number = answer["number"]
-    return Starter(f"at:{number}", answer["path"], answer["user"], True, commands, tuple(programs), f"atrm {number}")
+    return Starter("at", f"at:{number}", answer["path"], answer["user"], True, commands, here.started(script), here, f"atrm {number}")
+
+
+def of_boot(answer: Mapping[str, Any]) -> Starter:
+    """A script of System V's init, or rc.local, as the machine gave it. systemd knows the former by a name, too."""
+    name, path, here = answer["name"], answer["path"], StartedIn("/", {"HOME": "/root"})
+    lines = [line for line in answer["script"].splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    stop = shlex.join(answer["stop"]) if answer["stop"] else _edit(path)
+    return Starter("init", path, path, "", answer["enabled"], lines, here.started(answer["script"]), here, stop, service=f"{name}.service" if name else "")
+
+
+def of_incron(answer: Mapping[str, Any], homes: Mapping[str, str]) -> Starter:
+    """A table of incron as the machine gave it."""
+    path, user = answer["path"], answer["user"]
+    home = homes.get(user, "/")
+    here = StartedIn(home, {"HOME": home, "LOGNAME": user})
+    lines = (line for line in answer["script"].splitlines() if not line.lstrip().startswith("#"))
+    commands = [found[1] for line in lines if (found := _TABLE.fullmatch(line))]
+    programs = tuple(program for command in commands for program in here.started(command))
+    stop = _edit(path) if answer["is_system"] else f"incrontab -u {shlex.quote(user)} -e"
+    return Starter("incron", path, path, user, True, commands, programs, here, stop, runs_as=user)
+
+
+def _edit(path: str) -> str:
+    """For a person: only the line of the agent goes."""
+    return f"vi {shlex.quote(path)}"
 
 
 def meant(found: Iterable[Starter], command_paths: Sequence[str], real: Mapping[str, str], excepted: Sequence[str]) -> list[tuple[Starter, list[str]]]:
     """Those that start what is meant, and why; all where no path is given. `excepted`: names and paths of those that are not meant."""
-    told = ((one, [reason for pair in one.programs for reason in reasons(pair, command_paths, real)]) for one in found)
+    told = ((one, [reason for pair in (*one.programs, *one.through) for reason in reasons(pair, command_paths, real)]) for one in found)
     return [(one, why) for one, why in told if (why or not command_paths) and not {one.name, one.path} & set(excepted)]
 
 

@@ -93,9 +93,9 @@ def still_started(paths: Sequence[str], jobs: Sequence[Job], others: Sequence[St
 
     for path in paths:
         for job in jobs:
-            if inside(job.programs, path):
+            if inside((*job.programs, *job.through), path):
                 yield Refusal("still_started", f"cron starts something in {path}: {job.name}. Disable or remove that job first (linux_cron_job)", (path,))
         for other in others:
-            if other.enabled and inside(other.programs, path):
+            if other.enabled and inside((*other.programs, *other.through), path):
                 msg = f"{other.by} starts something in {path} by {other.path}. Stop it first: {other.stop}"
                 yield Refusal("still_started", msg, (path,))

@@ -34,6 +34,17 @@ def files_of(folder):
         return [path for path in paths if os.path.islink(path) or os.path.isfile(path)]
 
 
+def text_of(path, most):
+    """The beginning of a plain file; of what is none nothing, since a device would be set going by opening it, and at a pipe a reader would wait for ever."""
+    if not os.path.isfile(path):
+        return ""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, most).decode("utf-8", "replace")
+    finally:
+        os.close(descriptor)
+
+
 def look(paths):
     """Each of the paths, there or not, with what a person and the guards want to know. No contents."""
     mounts = mount_points()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import traceback
 
-from . import accounts, cron, files
+from . import accounts, cron, files, programs
 from .errors import TargetError
 
 
@@ -23,7 +23,7 @@ READING = {
     "cron_scripts": lambda module, **arguments: cron.scripts(**arguments),
     "files_find": lambda module, **arguments: files.find(**arguments),
     "files_look": lambda module, **arguments: files.look(**arguments),
-    "real_paths": lambda module, **arguments: cron.real_paths(**arguments),
+    "programs_look": lambda module, **arguments: programs.look(**arguments),
 }
 WRITING = {
     "cron_write": lambda module, **arguments: cron.write(_crontab(module), **arguments),

@@ -3,17 +3,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """systemd's units, of the machine and of its users, that start something by themselves: timers, paths, sockets, services. Reading alone.
 
-Users write units of their own, so these files are strangers': what is no plain file is passed over, since at a pipe a reader would wait for ever.
+Users write units of their own, so these files are strangers'.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import glob
 import os
 import re
 
 from .errors import TargetError, reading
-from .files import files_of
+from .files import files_of, text_of
 
 #: Of the machine, the strongest first: what systemd-run has made, then the administrator's. Not what generators make of other files, such as crontabs.
 FOLDERS = (
@@ -101,6 +103,7 @@ def _starters(folders, whose):
                     "commands": [command for setting in _COMMANDS for command in settings.get(setting, ())],
                     "folder": (settings.get("WorkingDirectory") or [""])[-1],
                     "environment": settings.get("Environment", []),
+                    "environment_files": _environment_files(one, settings, whose),
                     "runs_as": (settings.get("User") or [""])[-1],
                     "enabled": name in wanted or transient,
                 }
@@ -117,6 +120,19 @@ def _together(service, unit):
         named = [one for setting in _WITH_IT for value in settings.get(setting, ()) for one in value.split()]
         found += [one for one in dict.fromkeys(named) if one.endswith(".service") and one not in found]
     return found
+
+
+def _environment_files(service, settings, whose):
+    """Contents of the files that hold variables of a service; one that is not there, or cannot be read, has none. A user's pattern is not looked for."""
+    prefix, _at, instance = service.rpartition(".")[0].partition("@")
+    known = {"%": "%", "i": instance, "p": prefix, "h": whose["home"]}
+    texts = []
+    for value in settings.get("EnvironmentFile", ()):
+        path = re.sub("%(.)", lambda found: known.get(found.group(1), found.group()), value).strip("\"'").lstrip("-")
+        for file in sorted(glob.glob(path)) if whose["uid"] is None else [path]:
+            with contextlib.suppress(OSError):
+                texts.append(text_of(file, _MOST_BYTES))
+    return texts
 
 
 def _service_of(what, unit):
@@ -156,7 +172,7 @@ def settings_of(*paths):
     """Settings of unit files, one after the other, all values of each; an empty one takes back what came before."""
     settings = {}
     for path in paths:
-        for line in _text(path).replace("\\\n", " ").splitlines():
+        for line in _read(path).replace("\\\n", " ").splitlines():
             name, equals, value = line.partition("=")
             if equals and not line.lstrip().startswith(("#", ";")):
                 value = value.strip()
@@ -164,15 +180,9 @@ def settings_of(*paths):
     return settings
 
 
-def _text(path):
-    if not os.path.isfile(path):  # a device would be set going by opening it
-        return ""
+def _read(path):
     with reading(path, "crontab_unreadable"):
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            return os.read(descriptor, _MOST_BYTES).decode("utf-8", "replace")
-        finally:
-            os.close(descriptor)
+        return text_of(path, _MOST_BYTES)
 
 
 def _names(folder):

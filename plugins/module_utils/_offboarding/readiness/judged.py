@@ -79,7 +79,7 @@ class Facts:
         "For O(gate=freeze) only RV(offboard.iij_id.linux_cron_job#module:nothing_found).",
     )
     openldap: Mapping[str, Any] | None = option(
-        "C(clauses), C(mentions), C(settings) and C(entries), each by the distinguished name of an account what "
+        "C(clauses), C(mentions), C(settings), C(entries), C(named_in) and C(not_searched), each by the distinguished name of an account what "
         "M(offboard.iij_id.openldap_access_info) returns under the same names, and M(offboard.iij_id.openldap_entry_info) as "
         "C(entry); or C(error) and C(code).",
         "Without the option, OpenLDAP counts as not looked at.",

@@ -134,6 +134,9 @@ def _named_job(wanted: Mapping[str, Any]) -> str:
 def unconfirmed(machines: Machines, said: LinuxDecisions) -> Iterator[Finding]:
     """Blockers: what was found, and of which nobody has said whose it is; and what starts the agent whatever becomes of cron's jobs."""
     for name, machine in machines.items():
+        for job in _of(machine, "jobs"):
+            if besides := some(job.get("starts_besides") or (), _SHOWN):
+                yield _of_script(name, job, besides)
         for job in _jobs(machine, said, confirmed=False):
             place, command = job["place"], job["command"]
             passed_over = phrases.understood(str(job.get("passed_over") or "")) or Text("", "")
@@ -166,6 +169,22 @@ def unconfirmed(machines: Machines, said: LinuxDecisions) -> Iterator[Finding]:
             yield _of_file(name, item)
         for account in _unconfirmed_accounts(machine, said):
             yield _of_account(name, account, said)
+
+
+def _of_script(name: str, job: Mapping[str, Any], besides: str) -> Finding:
+    place, command = job["place"], job["command"]
+    return Finding(
+        "blocker",
+        "script_does_more",
+        Text(
+            f"{name}: what the cron job {place}: {command} starts does more than to start Directory Sync ({besides}), so the job is not changed. Take "
+            "Directory Sync's line out of the script by hand, or when all of the script is Directory Sync's, add its path to directory_sync_command_paths.",
+            f"{name}: cronジョブ {place}: {command} が起動するスクリプトは、Directory Syncの起動以外の処理も行う（{besides}）ため、変更しません。"
+            "スクリプトからDirectory Syncの行を手動で外すか、すべてDirectory Syncのものであれば directory_sync_command_paths にスクリプトのパスを"
+            "追加してください。",
+        ),
+        (name, place, command),
+    )
 
 
 def _of_file(name: str, item: Mapping[str, Any]) -> Finding:

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The account of Directory Sync for Linux in OpenLDAP: what was found, what nobody has confirmed, what is left. Pure.
 
-OpenLDAP is `clauses`, `mentions`, `settings` and `entries`: for each account (DN) what openldap_access_info and openldap_entry_info return under `clauses`,
-`mentions`, `settings` and `entry`; or `error` and `code`.
+OpenLDAP is `clauses`, `mentions`, `settings`, `entries`, `named_in` and `not_searched`: for each account (DN) what openldap_access_info and
+openldap_entry_info return under `clauses`, `mentions`, `settings`, `entry`, `named_in` and `not_searched`; or `error` and `code`.
 """
 
 from __future__ import annotations
@@ -186,6 +186,33 @@ def _settings(openldap: Mapping[str, Any] | None) -> Iterator[Finding]:
         )
 
 
+def _others(openldap: Mapping[str, Any] | None) -> Iterator[Finding]:
+    """What of the entries a person looks at: they keep the name of an account that is gone."""
+    for account, named_in in _by_account(openldap, "named_in"):
+        shown = some(f"{one['dn']} ({one['attribute']})" for one in named_in)
+        yield Finding(
+            "warning",
+            "openldap_named_in",
+            Text(
+                f"Entries of OpenLDAP name {account}: {shown}. Nothing changes them; take it out of them by hand, as another account of that name would have "
+                "what they give.",
+                f"OpenLDAPのエントリーに {account} が登録されています: {shown}。自動では変更しません。同じ名前のアカウントを作るとその権限が与えられるため、"
+                "手動で外してください。",
+            ),
+            (account,),
+        )
+    for account, bases in _by_account(openldap, "not_searched"):
+        yield Finding(
+            "warning",
+            "openldap_not_searched",
+            Text(
+                f"Whether entries of OpenLDAP name {account} could not be found out below {some(bases)}. Look for it there by hand.",
+                f"{some(bases)} 以下のOpenLDAPのエントリーに {account} が登録されているか確認できませんでした。手動で確認してください。",
+            ),
+            (account,),
+        )
+
+
 def decided(confirmed: Confirmed) -> OpenldapDecisions:
     """What was said of OpenLDAP."""
     return OpenldapDecisions(access=confirmed.openldap_access, entries=confirmed.openldap_entries)
@@ -197,6 +224,7 @@ def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
     with_agents = any(linux.left(machine, linux.decided(confirmed)) for machine in (facts.linux_machines or {}).values())
     yield from present(facts.openldap, said) if final else preflight(facts.openldap, said, with_agents=with_agents)
     yield from _settings(facts.openldap)
+    yield from _others(facts.openldap)
 
 
 def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:

@@ -15,8 +15,8 @@ LISTED = 10
 _CODES: dict[str, frozenset[str]] = {
     "other_directory_servers_clean": frozenset(
         {
-            "cron_job_not_confirmed", "timer_starts_it", "linux_file_not_confirmed", "linux_file_behind_link", "linux_folder_not_looked_at",
-            "linux_account_not_confirmed", "openldap_settings",
+            "cron_job_not_confirmed", "script_does_more", "timer_starts_it", "linux_file_not_confirmed", "linux_file_behind_link", "linux_folder_not_looked_at",
+            "linux_account_not_confirmed", "openldap_settings", "openldap_named_in", "openldap_not_searched",
         }
     ),
     "batch_logon_right_removed": frozenset(

@@ -17,6 +17,7 @@ from ..._core.browser_hosts import (
     NUMBERED_KEYS,
     SZ,
     ZONE_KEY,
+    ZONE_SWITCH,
     Record,
     entries,
     is_broader,
@@ -41,7 +42,6 @@ INTERNET = (
 #: where a zone map is: Windows' own, and that of policies
 _MAPS = tuple(f"{one}\\".casefold() for one in (*INTERNET, rf"{POLICIES}\Microsoft\Windows\CurrentVersion\Internet Settings"))
 MACHINE = "HKLM"
-_SWITCH = "listbox_support_zonemapkey"
 _TEXTS = {"REG_SZ": SZ, "REG_EXPAND_SZ": EXPAND_SZ}
 _ZONE = re.compile(r"\\internet settings\\zones\\([1-4])", re.IGNORECASE)
 _HIVE = re.compile(r"HKLM|HKU\\S-1-(?:5-21|12-1)(?:-\d+)+")
@@ -139,7 +139,7 @@ def _numbered(place: str, own: Mapping[str, tuple[str, str]]) -> Values:
 def _switch_above(hive: str, place: str, by_place: Mapping[str, Key]) -> Values:
     """The value that switches a policy's list of zones on; it stands in the key above."""
     above = by_place.get(place.rpartition("\\")[0])
-    return {(below(hive, above.path), name): value for name, value in own_values(above).items() if name.casefold() == _SWITCH} if above else {}
+    return {(below(hive, above.path), name): value for name, value in own_values(above).items() if name.casefold() == ZONE_SWITCH} if above else {}
 
 
 def describe(host: str, setting: Setting, values: Values) -> Object:
@@ -287,7 +287,7 @@ def _is_of(setting: Setting, path: str) -> bool:
         case "numbered":
             return is_policy_key(key) and folded.endswith(NUMBERED_KEYS) and name.isascii() and name.isdigit()
         case "zone_list":
-            return is_policy_key(key) and (folded.endswith(ZONE_KEY) or name.casefold() == _SWITCH)
+            return is_policy_key(key) and (folded.endswith(ZONE_KEY) or name.casefold() == ZONE_SWITCH)
         case "zone":
             return is_site(key)
     return False
@@ -343,5 +343,5 @@ def in_order(change: Change) -> list[tuple[str, str | None]]:
     """What to write, in an order of which every beginning is finished by the same task: new values first, then the switch of a zone list, then the rest."""
     after = change.after or {}
     gone = [path for path, value in after.items() if value is None]
-    gone.sort(key=lambda path: not path.casefold().endswith(f"\\{_SWITCH}"))
+    gone.sort(key=lambda path: not path.casefold().endswith(f"\\{ZONE_SWITCH}"))
     return [(path, value) for path, value in after.items() if value is not None] + [(path, None) for path in gone]

@@ -24,6 +24,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._directory import 
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.controllers import plan as controllers
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy import gpt_tmpl, preferences, registry_pol, versions
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects import saved
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.openldap_entry import references
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.values import Entry
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests import reinvitation as guest_reinvitation
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.snapshot import files as snapshot_files
@@ -36,6 +37,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export import
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.kept import info as export_info
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.store import Resources
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.cron import starters
+from ansible_collections.offboard.iij_id.plugins.module_utils._linux.cron.plan import StartedIn
 from ansible_collections.offboard.iij_id.plugins.module_utils._module import binding, files
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import preconditions
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.info import info as judge
@@ -188,13 +190,26 @@ PARSERS: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
     ),
     "repsfrom": (controllers.partner, [struct.pack("<IIIIqqI", 1, 0, 200, 1, 13_400_000_000, 13_400_000_000, 8524)]),
     "systemd_timer": (
-        text(lambda it: starters.of_unit({**TIMER, "commands": [it], "folder": it, "environment": [it], "service": it})),
+        text(lambda it: starters.of_unit({**TIMER, "commands": [it], "folder": it, "environment": [it], "environment_files": [it], "service": it})),
         [f'-@/bin/sh "sh" -c \'%h/{SECRET} "${{A}}" %i\''.encode()],
     ),
     "at_job": (
         text(lambda it: starters.of_at({"number": 1, "path": "/var/spool/at/a", "user": "a", "home": "/home/a", "script": it})),
         [f"#!/bin/sh\nX={SECRET}; export X\ncd / || {{\n\texit 1\n}}\n/opt/x '{SECRET}'\n".encode()],
     ),
+    "boot_script": (
+        text(lambda it: starters.of_boot({"name": "iij", "path": "/etc/init.d/iij", "enabled": True, "script": it, "stop": ["update-rc.d", "iij", "disable"]})),
+        [f"#!/bin/sh\ncase $1 in\nstart) /opt/x '{SECRET}' ;;\nesac\n".encode()],
+    ),
+    "incron_table": (
+        text(lambda it: starters.of_incron({"path": "/var/spool/incron/a", "user": "a", "script": it, "is_system": False}, {})),
+        [f"/srv IN_MODIFY /opt/x '{SECRET}'\n".encode()],
+    ),
+    "started_script": (
+        text(lambda it: StartedIn("/", {}).started_by(it, "/opt/x")),
+        [f"#!/bin/sh\ncd $(dirname $0)\n./y '{SECRET}'\n".encode(), f"#!/usr/bin/perl\nsystem '/opt/y {SECRET}';\n".encode()],
+    ),
+    "ldap_schema": (text(lambda it: references.attributes([it])), [f"( 2.5.4.31 NAME 'member' DESC '{SECRET}' SUP distinguishedName )".encode()]),
     "gpt_ini": (versions.of_ini, [b"[General]\r\nVersion=65537\r\n"]),
     "strict_json": (text(strict_json.loads), []),
     "steps": (in_file("steps.json", read_steps), [as_json({"steps": [STEP]})]),

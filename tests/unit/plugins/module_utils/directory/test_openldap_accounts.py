@@ -41,6 +41,8 @@ def _bound(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str | None, str | None
     monkeypatch.setattr(openldap_accounts.access, "rules", lambda client, base: [RULE])
     monkeypatch.setattr(openldap_accounts.access, "configuration", lambda client, base: [Entry(DATABASE, {"olcRootDN": [b"cn=Sync, dc=reiji"]})])
     monkeypatch.setattr(openldap_accounts, "find", lambda client, name, memory: Found(name.dn, ENTRY if name.dn == SYNC else None, MOVED.get(name.dn)))
+    named_in = [{"dn": "cn=readers,dc=reiji", "attribute": "member"}]
+    monkeypatch.setattr(openldap_accounts, "named_in", lambda client, dn, entry: (named_in, []) if "gone" in dn.casefold() else ([], ["dc=reiji"]))
     monkeypatch.setattr(openldap_accounts.entry, "about", lambda found: {"entry": {"dn": found.dn} if found.entry else {}})
     return closed
 
@@ -54,6 +56,7 @@ def test_each_account_by_the_name_that_was_given(bound: list[tuple[str | None, s
     }
     assert all([one["clause"] for one in found["mentions"][dn]] == ['group.exact="cn=readers,dc=reiji" read'] for dn in dns)
     assert found["settings"] == {dn: [{"entry": DATABASE, "attribute": "olcRootDN", "index": ""}] if dn == SYNC else [] for dn in dns}
+    assert [found["named_in"][dn] != [] for dn in dns] == [dn == GONE for dn in dns] == [found["not_searched"][dn] == [] for dn in dns]
     assert bound == [("cn=admin", "p")] * 2
 
 

@@ -145,6 +145,9 @@ ENVIRONMENT = {"HOME": "/home/sync", "SYNC": SCRIPT, "SYNC_DIR": FOLDER}
         "sudo -u sync --chdir={folder} ./normal_mode.sh",
         "sg sync -c '{} -v'",
         "sg sync {}",
+        "sg - sync -c '{} -v'",
+        "sg - sync '{} -v'",
+        "sg - sync {}",
         "envdir /etc/sync softlimit -m 100000000 {}",
     ],
 )
@@ -211,6 +214,12 @@ def test_only_talked_about(command):
         ("systemctl stop iij", []),
         ("systemctl is-active iij || true", []),
         ("systemctl", []),
+        ("service iij start", ["iij.service"]),
+        ("/sbin/service iij.service restart", ["iij.service"]),
+        ("invoke-rc.d --quiet iij start || true", ["iij.service"]),
+        ("service iij stop", []),
+        ("service --status-all", []),
+        ("UNIT=iij; systemctl start $UNIT", ["iij.service"]),
     ],
 )
 def test_units_that_are_started(command, units):

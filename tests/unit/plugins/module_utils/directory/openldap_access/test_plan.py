@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import ldif
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.openldap_access import plan as access
@@ -255,3 +257,27 @@ def test_what_else_of_the_configuration_names_it(attribute, value, index):
     """Each by its place; no value is told, since one may hold a password."""
     found = access.settings([Entry(DATABASE, {attribute: [value.encode()]}), Entry("cn=config", {"olcLogLevel": [b"none", b"\xff"]})], SYNC)
     assert found == ([{"entry": DATABASE, "attribute": attribute, "index": index}] if index is not None else [])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        SYNC.replace("cn=", "  commonName = ").replace(",ou=", "  ,   organizationalUnitName =   ").replace(",dc=", " , domainComponent = "),
+        "cn=" + "".join(f"\\{byte:02x}" for byte in b"iij-dirsync") + SYNC.removeprefix("cn=iij-dirsync"),
+        SYNC.replace("reiji", "ｒｅｉｊｉ"),
+    ],
+)
+@pytest.mark.parametrize("setting", ["{}", 'rid=1 binddn="{}" credentials=x', '"^{}$" "x"'])
+def test_a_name_that_is_written_at_length(name, setting):
+    assert access.names_account(setting.format(name), SYNC)
+    assert not access.names_account(setting.format(f"{name},dc=jp"), SYNC)
+
+
+@pytest.mark.parametrize(
+    "text", ["cn=" * 10000, f"(|{'(cn=a)' * 5000})", f'to filter="{"(cn=x,ou=services,dc=reiji)" * 1100}"', "=cn=\\69" * 4000, f'dn.exact="{"cn=a," * 6000}"']
+)
+def test_a_long_setting_takes_no_longer_than_it_is(text):
+    """Of 30 kB; each took minutes when every place in it was read to its end."""
+    begun = time.process_time()
+    assert not access.names_account(text, SYNC)
+    assert time.process_time() - begun < 10

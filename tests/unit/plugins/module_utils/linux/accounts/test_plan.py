@@ -86,7 +86,7 @@ OWN = "/home/iijsync/.config/systemd/user/own.timer"
 def test_timers_of_systemd(timer, refused):
     """A user's own timer is no unit of the machine, and runs as that user all the same."""
     given = {"name": "own.timer", "path": "/etc/systemd/system/own.timer", "service": "own.service", "user": "", "uid": 6102, "home": "/home/iijsync"}
-    answer = {**given, "enabled": True, "commands": ["/bin/true"], "folder": "", "environment": [], "runs_as": "", **timer}
+    answer = {**given, "enabled": True, "commands": ["/bin/true"], "folder": "", "environment": [], "environment_files": [], "runs_as": "", **timer}
     found = list(accounts.refusals(FOUND, [], [starters.of_unit(answer)], with_home=False))
     assert [item.rule for item in found] == (["unit_runs_as"] if refused else [])
     assert all(answer["path"] in item.msg and "systemctl" in item.msg for item in found)

@@ -15,6 +15,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._linux.cron.read i
 
 SCRIPT = "/opt/IIJ_ID_Service_Directory_Sync/bin/normal_mode.sh"
 SERVICE = {"name": "iij.service", "service": "iij.service", "path": "/etc/systemd/system/iij.service", "user": "", "uid": None, "home": "/root", "folder": ""}
+SERVICE |= {"environment": [], "environment_files": []}
 AT = {"number": 1, "path": "/var/spool/at/a0", "user": "root", "home": "/root", "script": "systemctl start iij\n"}
 
 
@@ -23,31 +24,49 @@ class Machine:
 
     host = "agent01"
 
-    def __init__(self, line: str, *others: dict[str, Any]) -> None:
+    def __init__(self, line: str, *others: dict[str, Any], scripts: dict[str, str] | None = None) -> None:
         self.others = others
+        self.scripts = scripts or {}
+        self.asked: list[str] = []
         content = base64.b64encode(f"30 3 * * * {line}\n".encode()).decode()
         self.crontab = {"place": "user:root", "kind": "user", "user": "root", "home": "/root", "content": content, "mode": None, "link": ""}
 
     def ask(self, operation: str, **arguments: Any) -> Any:
-        if operation == "real_paths":
-            return {}
-        units = [{**SERVICE, "commands": [SCRIPT], "environment": [], "runs_as": "", "enabled": False}, *self.others]
-        return {"places": [self.crontab], "orphans": [], "homes": {}, "units": units, "at_jobs": [AT], "not_looked_at": []}
+        if operation == "programs_look":
+            assert not set(arguments["paths"]) & set(self.asked), "asked twice"
+            self.asked += arguments["paths"]
+            return {
+                "real": {path: path for path in arguments["paths"]},
+                "scripts": {path: self.scripts[path] for path in arguments["paths"] if path in self.scripts},
+            }
+        units = [{**SERVICE, "commands": [SCRIPT], "runs_as": "", "enabled": False}, *self.others]
+        init = {"name": "sync", "path": "/etc/init.d/sync", "enabled": False, "script": f"case $1 in start) {SCRIPT} ;; esac\n", "stop": ["x"]}
+        found = {"units": units, "at_jobs": [AT], "boot_scripts": [init], "incron_tables": []}
+        return {"places": [self.crontab], "orphans": [], "homes": {}, "not_looked_at": [], **found}
 
 
 @pytest.mark.parametrize(
-    ("line", "meant"), [("systemctl start iij.service", True), ("systemctl restart iij", True), ("systemctl stop iij", False), ("true", False)]
-)
+    ("line", "meant"),
+    [
+        ("systemctl start iij.service", True), ("systemctl restart iij", True), ("systemctl stop iij", False), ("true", False),
+        ("service iij start", True), ("/usr/sbin/service sync restart", True), ("invoke-rc.d sync start", True), ("/etc/init.d/sync start", True),
+        ("service sync status", False), ("systemctl start sync", True), ("service other start", False),
+    ],
+)  # fmt: skip
 def test_who_has_systemd_start_a_service_starts_what_that_does(line, meant):
     found = starts(Machine(line))  # type: ignore[arg-type]
     paths = list(cron.DEFAULT_COMMAND_PATHS)
     assert [bool(cron.why(job, paths, found.real)) for job in found.jobs] == [meant]
-    assert [(one.name, one.enabled) for one, _why in starters.meant(found.others, paths, found.real, [])] == [("iij.service", False), ("at:1", True)]
+    assert [(one.name, one.enabled) for one, _why in starters.meant(found.others, paths, found.real, [])] == [
+        ("iij.service", False),
+        ("at:1", True),
+        ("/etc/init.d/sync", False),
+    ]
 
 
 def test_a_unit_whose_service_has_systemd_start_another_one_starts_what_that_does():
     """Through any number of them, also in a circle."""
-    more = {**SERVICE, "environment": [], "runs_as": "", "enabled": True}
+    more = {**SERVICE, "runs_as": "", "enabled": True}
     timer = {**more, "name": "night.timer", "service": "night.service", "commands": ["/usr/bin/systemctl start evening"]}
     evening = {**more, "name": "evening.service", "service": "evening.service", "enabled": False, "commands": ["systemctl start iij night.timer"]}
     found = starts(Machine("systemctl start night.timer", timer, evening))  # type: ignore[arg-type]
@@ -55,3 +74,81 @@ def test_a_unit_whose_service_has_systemd_start_another_one_starts_what_that_doe
     told = [(one.name, one.enabled) for one, _why in starters.meant(found.others, paths, found.real, [])]
     assert ("night.timer", True) in told and ("evening.service", False) in told
     assert [bool(cron.why(job, paths, found.real)) for job in found.jobs] == [True]
+
+
+WRAPPER, INNER = "/usr/local/bin/nightly.sh", "/usr/local/lib/sync/inner"
+
+
+@pytest.mark.parametrize(
+    ("line", "scripts", "besides"),
+    [
+        (WRAPPER, {WRAPPER: f"#!/bin/sh\n{SCRIPT}\n"}, []),
+        (f"sh {WRAPPER}", {WRAPPER: f"cd {SCRIPT.rpartition('/')[0]} && ./normal_mode.sh\n"}, []),
+        (f"at now < {WRAPPER}", {WRAPPER: f"{SCRIPT}\n"}, []),
+        (f". {WRAPPER}", {WRAPPER: f"{SCRIPT}\n"}, []),
+        (f"sg - sync -c '{WRAPPER} -v'", {WRAPPER: f"{SCRIPT}\n"}, []),
+        (WRAPPER, {WRAPPER: f"exec {INNER}\n", INNER: f"#!/bin/bash\n{SCRIPT}\n"}, []),
+        (f"{WRAPPER} | mail root", {WRAPPER: f"{SCRIPT}\ntar cf /backup.tar /home\n"}, ["tar"]),
+        (WRAPPER, {WRAPPER: f"{INNER}\nrsync /a /b\n", INNER: f"{SCRIPT}\nmysqldump x\n"}, ["mysqldump", "rsync"]),
+        (f"{INNER}; {WRAPPER}", {WRAPPER: f"{SCRIPT}\n", INNER: "mysqldump x\n"}, []),
+        (WRAPPER, {WRAPPER: "systemctl is-active -q iij || systemctl start iij\n"}, []),
+        (WRAPPER, {WRAPPER: "systemctl stop web; systemctl start iij; systemctl start web\n"}, ["systemctl", "web.service"]),
+        (WRAPPER, {WRAPPER: f"{WRAPPER} again\n{SCRIPT}\n"}, []),  # in a circle
+        (f"IN={SCRIPT} {WRAPPER}", {WRAPPER: "$IN\n"}, None),  # of one command alone nobody keeps the variables
+        (WRAPPER, {WRAPPER: "tar cf /backup.tar /home\n"}, None),
+        # of another language a path is enough, and nobody knows what else it does
+        (WRAPPER, {WRAPPER: f"#!/usr/bin/python3\nsubprocess.run(['{SCRIPT}'])\n"}, [f"{WRAPPER} (no script of a shell)"]),
+        (f"perl {WRAPPER}", {WRAPPER: f'#!/usr/bin/perl\nsystem "{SCRIPT} -v";\n'}, [f"{WRAPPER} (no script of a shell)"]),
+        (WRAPPER, {WRAPPER: f"#!/usr/bin/python3\nprint('see {INNER}')\n", INNER: f"exec {SCRIPT}\n"}, None),
+        (WRAPPER, {WRAPPER: f"{INNER}\n", INNER: f"#!/usr/bin/python3\nrun('{SCRIPT}', '/usr/bin/env')\n"}, [f"{INNER} (no script of a shell)"]),
+        # a program that is a script itself is told by its name
+        (WRAPPER, {WRAPPER: f"{SCRIPT}\n/usr/bin/ldd x\n", "/usr/bin/ldd": "#!/bin/bash\ngetopt x\n"}, ["/usr/bin/ldd"]),
+        (WRAPPER, {WRAPPER: f"#!/usr/bin/python3\ncopy('/srv{SCRIPT}.bak', 'x{SCRIPT}')\n"}, None),
+        (f"tar cf {WRAPPER}", {WRAPPER: f"{SCRIPT}\n"}, None),
+    ],
+)
+def test_scripts_that_start_the_agent(line, scripts, besides):
+    found = starts(Machine(line, scripts=scripts))  # type: ignore[arg-type]
+    paths = list(cron.DEFAULT_COMMAND_PATHS)
+    (job,) = found.jobs
+    assert bool(cron.why(job, paths, found.real)) is (besides is not None)
+    assert cron.does_more(job, paths, found.real, found.behind) == (besides or [])
+    # a script that is named is all the agent's
+    assert cron.does_more(job, [*paths, WRAPPER], found.real, found.behind) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'cd "$(dirname "$0")" && ./normal_mode.sh',
+        "cd `dirname $0`; ./normal_mode.sh",
+        '"${0%/*}"/normal_mode.sh',
+        'HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" >/dev/null 2>&1 && pwd)\n"$HERE/normal_mode.sh"',
+        'HOME=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd -P)\n$HOME/bin/normal_mode.sh',
+        'cd $(dirname $(realpath $0)) || exit 1\nexec ./normal_mode.sh "$@"',
+    ],
+)
+def test_a_script_beside_the_agent(text):
+    mine = SCRIPT.replace("normal_mode", "run")
+    found = starts(Machine(mine, scripts={mine: f"#!/bin/sh\n{text}\n"}))  # type: ignore[arg-type]
+    assert cron.why(found.jobs[0], list(cron.DEFAULT_COMMAND_PATHS), found.real)
+
+
+@pytest.mark.parametrize(
+    ("text", "besides"),
+    [
+        ("#!/bin/sh\nsystemctl start iij.service\n", []),
+        ("#!/bin/sh\n[ -d /run/systemd/system ] || exit 0\n/bin/systemctl --no-block restart iij >/dev/null\n", []),
+        ("#!/bin/sh\nservice sync start\n", []),
+        ("#!/bin/sh\nsystemctl start iij\nsystemctl restart postfix\n", ["postfix.service"]),
+        ("#!/bin/sh\nsystemctl start iij\nsystemctl reboot\n", ["systemctl"]),
+    ],
+)
+def test_a_script_of_cron_that_has_systemd_start_the_agent(text, besides):
+    machine = Machine("true")
+    content = base64.b64encode(text.encode()).decode()
+    machine.crontab |= {"place": "/etc/cron.daily/iij", "kind": "script", "user": "", "content": content, "mode": 0o755}
+    found = starts(machine)  # type: ignore[arg-type]
+    paths = list(cron.DEFAULT_COMMAND_PATHS)
+    assert cron.why(found.jobs[0], paths, found.real)
+    assert cron.does_more(found.jobs[0], paths, found.real, found.behind) == besides

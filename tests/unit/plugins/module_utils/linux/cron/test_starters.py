@@ -17,7 +17,7 @@ TIMER = {"name": "iij.timer", "path": "/etc/systemd/system/iij.timer", "service"
 
 
 def timer(*commands, **more):
-    return starters.of_unit({**TIMER, "commands": commands, "folder": "", "environment": [], "runs_as": "", **more})
+    return starters.of_unit({**TIMER, "commands": commands, "folder": "", "environment": [], "environment_files": [], "runs_as": "", **more})
 
 
 def test_timers():
@@ -85,6 +85,8 @@ def test_jobs_of_at(script, meant):
         ('"/home/sync/bin/sync.sh" "--all"', {}),
         ("@/bin/sh sh -c '/home/sync/bin/sync.sh'", {}),
         ("${WHERE}/sync.sh", {"environment": ['"UNUSED=a b" WHERE=/home/sync/bin', "'open"]}),
+        ("${WHERE}/sync.sh", {"environment": ["WHERE=/old"], "environment_files": ["# x=1\n;WHERE=/no\n\nWHERE='/home/sync/bin'\nOPEN='x\n"]}),
+        ("/bin/sh -c 'sync.sh -v'", {"environment_files": ["PATH=/usr/bin:/home/sync/bin\r\n"]}),
         ("/usr/local/bin/sync", {}),
     ],
 )
@@ -104,3 +106,40 @@ def test_what_a_timer_starts(command, more):
 )
 def test_how_a_timer_is_stopped(more, stop):
     assert timer(**more).stop == stop
+
+
+@pytest.mark.parametrize(
+    ("script", "meant"),
+    [
+        (f"#!/bin/sh\ncase $1 in\nstart) su - sync -c {SCRIPT} ;;\nesac\n", True),
+        (f"#!/bin/sh\nDAEMON={SCRIPT}\nstart-stop-daemon --start --exec $DAEMON\n", True),
+        (f"#!/bin/sh\n# {SCRIPT}\ntar cf /x {SCRIPT}\n", False),
+    ],
+)
+@pytest.mark.parametrize(("name", "stop", "shown"), [("iij", ["update-rc.d", "iij", "disable"], "update-rc.d iij disable"), ("", "", "vi /etc/rc.local")])
+def test_scripts_of_the_boot(script, meant, name, stop, shown):
+    path = f"/etc/init.d/{name}" if name else "/etc/rc.local"
+    one = starters.of_boot({"name": name, "path": path, "enabled": True, "script": script, "stop": stop})
+    told = starters.told(starters.meant([one], PATHS, {}, []))["other_starts"]
+    assert [(item["name"], item["path"], item["stop"], item["enabled"]) for item in told] == [(path, path, shown, True)] * meant
+    assert one.by == "init" and not starters.meant([one], PATHS, {}, [path])
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        (f"/srv/people IN_CLOSE_WRITE,IN_MOVED_TO {SCRIPT} $@/$#", True),
+        (f"/srv/my\\ people\tIN_MODIFY\tnice {SCRIPT}", True),
+        (f"# /srv/people IN_MODIFY {SCRIPT}", False),
+        (f"{SCRIPT} IN_MODIFY /usr/bin/logger", False),
+        ("/srv IN_MODIFY bin/mine.sh", True),
+        ("", False),
+        ("/srv", False),
+    ],
+)
+@pytest.mark.parametrize(("is_system", "stop"), [(False, "incrontab -u sync -e"), (True, "vi /etc/incron.d/iij")])
+def test_tables_of_incron(line, meant, is_system, stop):
+    path = "/etc/incron.d/iij" if is_system else "/var/spool/incron/sync"
+    one = starters.of_incron({"path": path, "user": "sync", "script": f"{line}\n/x IN_MODIFY true", "is_system": is_system}, {"sync": "/home/sync"})
+    told = starters.told(starters.meant([one], [*PATHS, "/home/sync/bin/mine.sh"], {}, []))["other_starts"]
+    assert [(item["name"], item["stop"], item["runs_as"], item["enabled"]) for item in told] == [(path, stop, "sync", True)] * meant

@@ -115,7 +115,8 @@ def test_what_is_still_started(line, refused):
     """By cron as by a timer or at, by way of a link too."""
     content = base64.b64encode(f"@daily {line}\n".encode()).decode()
     jobs = cron.jobs(cron.place_of({"place": "user:x", "kind": "user", "user": "x", "home": "/", "content": content, "mode": None, "link": ""}))
-    answer = {"name": "x.timer", "path": "/home/x/x.timer", "service": "x.service", "user": "x", "uid": 7, "home": "/home/x", "folder": "", "environment": []}
+    answer = {"name": "x.timer", "path": "/home/x/x.timer", "service": "x.service", "user": "x", "uid": 7, "home": "/home/x", "folder": ""}
+    answer |= {"environment": [], "environment_files": []}
     at = starters.of_at({"number": 1, "path": "/var/spool/at/a0", "user": "x", "home": "/home/x", "script": f"#!/bin/sh\n{line}\n"})
     on, off = (starters.of_unit({**answer, "runs_as": "", "enabled": enabled, "commands": [f"/bin/sh -c '{line}'"]}) for enabled in (True, False))
     real = {"/usr/local/bin/sync": f"{TREE}/bin/normal_mode.sh", "/usr/local/bin/other": "/opt/other/x"}

@@ -11,7 +11,7 @@ import os
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._linux.on_target import accounts, at, cron, files, operations, units
+from ansible_collections.offboard.iij_id.plugins.module_utils._linux.on_target import accounts, at, boot, cron, files, incron, operations, programs, units
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.on_target.errors import TargetError
 
 
@@ -46,7 +46,7 @@ def test_a_name_that_is_no_utf_8_is_told_and_understood(tmp_path):
     os.mkdir(raw)
     shown = f"{tmp_path}/\\udc93\\udcfa\\udc96{{"
     for name in (shown, os.fsdecode(raw)):
-        answer = run("real_paths", paths=[name])["answer"]
+        answer = run("programs_look", paths=[name])["answer"]["real"]
         assert answer == {shown: shown}
         json.dumps(answer, ensure_ascii=False).encode()
 
@@ -128,7 +128,74 @@ def test_where_a_pattern_leads(tmp_path):
     """As a shell takes it: the first that it fits, but the very file where there is one."""
     put((tmp_path / "IIJ_b/bin/x.sh", ""), (tmp_path / "IIJ_a/bin/x.sh", ""), (tmp_path / "[1]", ""), (tmp_path / "1", ""))
     asked = [f"{tmp_path}/{one}" for one in ("IIJ*/bin/x.s[h]", "[1]", "none*", "IIJ_b/bin/x.sh")]
-    assert [cron.real_paths(asked)[one].removeprefix(f"{tmp_path}/") for one in asked] == ["IIJ_a/bin/x.sh", "[1]", "none*", "IIJ_b/bin/x.sh"]
+    assert [programs.look(asked)["real"][one].removeprefix(f"{tmp_path}/") for one in asked] == ["IIJ_a/bin/x.sh", "[1]", "none*", "IIJ_b/bin/x.sh"]
+
+
+def test_texts_of_scripts(tmp_path):
+    """Of whatever language, or that do not say of which: no program, no pipe, nothing that is not there."""
+    texts = {
+        "sh": "#!/bin/sh\nx",
+        "env": "#! /usr/bin/env bash\nx",
+        "dash": "#!/bin/dash -e\nx",
+        "text": "x\n",
+        "py": "#!/usr/bin/python3\nx",
+        "fish": "#!/usr/bin/fishy\n",
+    }
+    put(*((tmp_path / name, text) for name, text in texts.items()), (tmp_path / "elf", "\x7fELF\0"))
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "sh")
+    asked = [str(tmp_path / name) for name in (*texts, "elf", "pipe", "link", "none")]
+    assert {os.path.basename(path) for path in programs.look(asked)["scripts"]} == {*texts, "link"}
+
+
+def test_scripts_of_the_boot(tmp_path, monkeypatch):
+    """RHEL's /etc/init.d is a link; a script is started where a level has a link to it, rc.local where it may be executed."""
+    put((tmp_path / "rc.d/init.d/iij", "one"), (tmp_path / "rc.d/init.d/other", "two"), (tmp_path / "rc.local", "three"), (tmp_path / "boot.local", "four"))
+    put((tmp_path / "rc3.d/S98iij", ""), (tmp_path / "rc3.d/K02other", ""))
+    (tmp_path / "init.d").symlink_to("rc.d/init.d")
+    (tmp_path / "rc.d/rc.local").symlink_to("../rc.local")
+    monkeypatch.setattr(boot, "FOLDERS", (f"{tmp_path}/init.d", f"{tmp_path}/rc.d/init.d"))
+    monkeypatch.setattr(boot, "LINKS", (f"{tmp_path}/rc[S2-5].d",))
+    monkeypatch.setattr(boot, "LOCAL", (f"{tmp_path}/rc.local", f"{tmp_path}/rc.d/rc.local"))
+    monkeypatch.setattr(boot, "LOCAL_ALWAYS", (f"{tmp_path}/boot.local",))
+
+    def told():
+        return [(one["name"], one["enabled"], one["script"]) for one in boot.scripts()]
+
+    assert told() == [("iij", True, "one"), ("other", False, "two"), ("", False, "three"), ("", True, "four")]
+    (tmp_path / "rc.local").chmod(0o755)
+    assert told()[2] == ("", True, "three")
+
+
+@pytest.mark.parametrize(
+    ("programs", "runs_systemd", "stop"),
+    [
+        (["update-rc.d", "chkconfig"], True, ["update-rc.d", "iij", "disable"]),
+        (["chkconfig"], True, ["chkconfig", "iij", "off"]),
+        ([], True, ["systemctl", "disable", "--now", "iij"]),
+        ([], False, ["chkconfig", "iij", "off"]),
+    ],
+)
+def test_how_a_script_of_the_boot_is_stopped(tmp_path, monkeypatch, programs, runs_systemd, stop):
+    put(*((tmp_path / "sbin" / name, "") for name in programs))
+    monkeypatch.setattr(boot, "_PROGRAMS", (str(tmp_path / "sbin"),))
+    monkeypatch.setattr(boot, "RUNS_SYSTEMD", str(tmp_path) if runs_systemd else str(tmp_path / "none"))
+    assert boot._stop("iij") == stop
+
+
+def test_tables_of_incron(tmp_path, monkeypatch):
+    put((tmp_path / "users/sync", "one"), (tmp_path / "system/iij", "two"))
+    monkeypatch.setattr(incron, "USERS", str(tmp_path / "users"))
+    monkeypatch.setattr(incron, "SYSTEM", str(tmp_path / "system"))
+    assert [(one["user"], one["script"], one["is_system"]) for one in incron.tables()] == [("sync", "one", False), ("root", "two", True)]
+
+
+def test_files_with_variables_of_a_service(tmp_path, monkeypatch):
+    etc = tmp_path / "system"
+    put((etc / "iij@prod.service", f"[Service]\nEnvironmentFile=-{tmp_path}/%p-%i\nEnvironmentFile={tmp_path}/d/*.env\nEnvironmentFile=-{tmp_path}/none\n"))
+    put((tmp_path / "iij-prod", "A=1"), (tmp_path / "d/b.env", "B=2"), (tmp_path / "d/a.env", "B=1"))
+    monkeypatch.setattr(units, "FOLDERS", (str(etc),))
+    assert [unit["environment_files"] for unit in units.starters([])[0] if unit["user"] == ""] == [["A=1", "B=1", "B=2"]]
 
 
 def test_units(tmp_path, monkeypatch):

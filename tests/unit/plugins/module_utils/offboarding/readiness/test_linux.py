@@ -59,6 +59,9 @@ def test_a_job_that_cron_may_pass_over_is_told(passed_over):
 @pytest.mark.parametrize(
     ("machine", "confirmed", "expected"),
     [
+        # what the freeze would refuse is told before it, confirmed or not
+        ({**CLEAN, "jobs": [{**JOB, "starts_besides": ["tar"]}]}, CONFIRMED, [("blocker", "script_does_more", COMMAND)]),
+        ({**CLEAN, "jobs": [{**JOB, "starts_besides": []}]}, CONFIRMED, []),
         (CLEAN, {}, []),
         (FULL, {}, [("blocker", "cron_job_not_confirmed", COMMAND), ("blocker", "linux_file_not_confirmed", TREE)]),
         (FULL, CONFIRMED, []),

@@ -73,6 +73,18 @@ def test_openldap_that_nobody_needs_is_no_matter():
     assert preflight(Facts(linux_machines={"agent01": CLEAN}), Confirmed()) == []
 
 
+def test_entries_that_name_it_are_told_before_and_at_last():
+    """Of an account that is gone, too."""
+    named_in = {DN: [{"dn": "cn=readers,dc=reiji", "attribute": "member"}]}
+    facts = Facts(linux_machines={"agent01": CLEAN}, openldap={**ldap(0, exists=False), "named_in": named_in, "not_searched": {DN: ["dc=other"], OTHER: []}})
+    for gate in (preflight, final_gate):
+        told = {item.code: item for item in gate(facts, Confirmed(**BOTH)) if item.code in ("openldap_named_in", "openldap_not_searched")}
+        assert [(item.severity, item.objects) for item in told.values()] == [("warning", (DN,))] * 2
+        for language in ("en", "ja"):
+            assert "cn=readers,dc=reiji (member)" in getattr(told["openldap_named_in"].text, language)
+            assert "dc=other" in getattr(told["openldap_not_searched"].text, language)
+
+
 SETTINGS = [
     {"entry": "olcDatabase={1}mdb,cn=config", "attribute": "olcLimits", "index": "{0}"},
     {"entry": "olcDatabase={1}mdb,cn=config", "attribute": "olcRootDN", "index": ""},

@@ -175,11 +175,47 @@ def xml(*parts):
         # which is not the host alone
         (item("{1}", EDGE, "AuthServerAllowlist", "a;www1.auth.iij.jp"), ""),
         (item("{1}", EDGE, "AuthServerAllowlist", ""), ""),
+        # the other lists that Registry.pol holds, set by items
+        (item("{1}", MAP, "https://www1.auth.iij.jp"), "ours"),
+        (item("{1}", "\\" + MAP.upper() + "\\", "*.auth.iij.jp"), "ours"),
+        (item("{1}", MAP, "https://*.iij.jp"), ""),
+        (item("{1}", MAP, "https://www1.auth.iij.jp", action="D"), ""),
+        (item("{1}", MAP, "https://www1.auth.iij.jp").replace("</Registry>", f"{ONCE}</Registry>"), "by hand"),
+        (item("{1}", SPNEGO, "1", "www1.auth.iij.jp"), "ours"),
+        (item("{1}", SPNEGO, "2", "www1.auth.iij.jp") + item("{2}", SPNEGO, "1", "a"), "ours"),
+        # Firefox takes no list that begins otherwise than with 1
+        (item("{1}", SPNEGO, "1", "www1.auth.iij.jp") + item("{2}", SPNEGO, "2", "a"), "by hand"),
+        (item("{1}", SPNEGO, "1", "www1.auth.iij.jp") + item("{2}", SPNEGO.replace("SPNEGO", "NTLM"), "2", "a"), "ours"),
+        (item("{1}", SPNEGO, "Locked", "www1.auth.iij.jp"), ""),
     ],
 )
 def test_the_table_of_items(part, verdict):
     ours, by_hand = items.to_delete(preferences.registry_items(preferences.elements(xml(part))), HOSTS)
     assert (bool(ours), bool(by_hand)) == (verdict == "ours", verdict == "by hand")
+
+
+SWITCH = item("{s}", ZONES, "ListBox_Support_ZoneMapKey")
+
+
+@pytest.mark.parametrize(
+    ("parts", "deleted"),
+    [
+        ([SWITCH, item("{1}", MAP, "https://www1.auth.iij.jp")], ["{1}", "{s}"]),
+        ([SWITCH, item("{1}", MAP, "https://www1.auth.iij.jp"), item("{2}", MAP, "a.example", action="D")], ["{1}", "{s}"]),
+        ([SWITCH, item("{1}", MAP, "https://www1.auth.iij.jp"), item("{2}", MAP, "a.example")], ["{1}"]),
+        ([SWITCH, item("{1}", MAP, "https://www1.auth.iij.jp"), item("{2}", MAP, "*.iij.jp")], ["{1}"]),
+        ([SWITCH.replace("HKCU", "HKLM"), item("{1}", MAP, "https://www1.auth.iij.jp")], ["{1}"]),
+        ([SWITCH.replace("</Registry>", f"{ONCE}</Registry>"), item("{1}", MAP, "https://www1.auth.iij.jp")], ["{1}"]),
+        ([SWITCH, item("{1}", MAP, "a.example")], []),
+        ([SWITCH], []),
+    ],
+)
+def test_the_last_site_of_an_items_list_takes_the_switch_with_it(parts, deleted):
+    data = xml(*parts)
+    ours, _by_hand = items.to_delete(preferences.registry_items(preferences.elements(data)), HOSTS)
+    assert [one.uid for one in ours] == deleted
+    again = preferences.registry_items(preferences.elements(preferences.deleting(data, deleted)))
+    assert items.to_delete(again, HOSTS) == ([], [])
 
 
 @pytest.mark.parametrize(
