@@ -70,7 +70,8 @@ options:
     elements: str
     default: []
   usage_location:
-    description: Two-letter country code for users who have none. Graph refuses licences without one. An existing one is never changed.
+    description:
+      - Two-letter country code (ISO 3166-1, JP for Japan) for users who have none. Graph refuses licences without one. An existing one is never changed.
     type: str
   password:
     description:

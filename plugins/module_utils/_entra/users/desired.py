@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..._core import names
+from ..._core.countries import COUNTRIES
 from ..._core.errors import OffboardError
 from .licence_group import LicenceGroup
 from .licences import Skus
@@ -62,19 +62,21 @@ def _are_licences(value: Any) -> bool:
     )
 
 
+_COUNTRY = "a country code of two letters, for instance JP (ISO 3166-1)"
+
 #: What a line of `src` may say besides who it is about: the rule, and whether a value keeps to it.
 _IN_SRC: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "enabled": ("true or false", lambda value: isinstance(value, bool)),
     "licences": ("an object of add, remove or set, each a list of names", _are_licences),
-    "usage_location": ("a country code of two letters", lambda value: isinstance(value, str) and re.fullmatch("[A-Za-z]{2}", value) is not None),
+    "usage_location": (_COUNTRY, lambda value: isinstance(value, str) and value.upper() in COUNTRIES),
     "password": ('"keep" or "generate"', lambda value: value in ("keep", "generate")),
 }
 
 
 def country(text: str) -> str:
     """A usage location as Graph wants it: two capital letters (ISO 3166-1 alpha-2). Raises OffboardError `bad_option`."""
-    if not re.fullmatch("[A-Za-z]{2}", text.strip()):
-        raise OffboardError(f"usage_location is {text!r}, but must be a country code of two letters, for instance JP", code="bad_option")
+    if text.strip().upper() not in COUNTRIES:
+        raise OffboardError(f"usage_location is {text!r}, but must be {_COUNTRY}", code="bad_option")
     return text.strip().upper()
 
 

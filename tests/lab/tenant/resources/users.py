@@ -219,7 +219,8 @@ def update(call: Call) -> Answer:
         values |= password_values(password) | {"_password_count": user["_password_count"] + 1}
     if values.get("onPremisesImmutableId", user["onPremisesImmutableId"]) != user["onPremisesImmutableId"] and federated:
         bad_request("Property 'onPremisesImmutableId' cannot be changed while the user's domain is federated.")
-    if "usageLocation" in values and not re.fullmatch("[A-Z]{2}", str(values["usageLocation"])):
+    # no countries of ISO 3166-1, and often taken for some
+    if "usageLocation" in values and not re.fullmatch("(?!EN|JA|KO|UK|ZH)[A-Z]{2}", str(values["usageLocation"])):
         bad_request("Invalid value specified for property 'usageLocation' of resource 'User'.")
     if values.get("userPrincipalName", user["userPrincipalName"]) != user["userPrincipalName"]:
         _check_upn(call, values["userPrincipalName"], user["id"])

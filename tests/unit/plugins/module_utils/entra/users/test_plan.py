@@ -478,6 +478,7 @@ def test_a_licence_that_is_said_and_unknown_is_none_that_is_gone_since_the_snaps
         ({"licences": {"add": [1]}}, "an object of add, remove or set"),
         ({"usage_location": "Japan"}, 'usage_location is "Japan"'),
         ({"usage_location": 81}, "two letters"),
+        ({"usage_location": "ja"}, 'usage_location is "ja"'),
     ],
     ids=str,
 )
@@ -514,7 +515,10 @@ def test_which_of_a_groups_licences_count_as_held(graph_says, held):
     assert snapshot_plan.works(states[0]) is bool(held)
 
 
-@pytest.mark.parametrize(("text", "country"), [("JP", "JP"), ("jp", "JP"), (" jP ", "JP"), ("JPN", None), ("", None), ("日本", None), ("J1", None)])
+@pytest.mark.parametrize(
+    ("text", "country"),
+    [("JP", "JP"), ("jp", "JP"), (" jP ", "JP"), ("JPN", None), ("", None), ("日本", None), ("J1", None), ("JA", None), ("uk", None), ("gb", "GB")],
+)
 def test_a_usage_location_is_two_capital_letters(text, country):
     if country is None:
         with pytest.raises(OffboardError) as caught:
