@@ -173,6 +173,10 @@ def test_what_is_no_secret_is_shown(arguments):
         "A='" * 10000,
         "A=" + '"" ' * 10000,
         '"C:\\' + "a.exe " * 5000 + '"',
+        '"' + "a.exe /" * 15000,
+        "C:\\" + "(" * 100000 + ".exe",
+        "a" * 100000 + "}" * 100000 + "a",
+        "x://" + "a" * 100000 + "@",
     ],
 )
 def test_no_text_takes_long(text):
