@@ -91,7 +91,12 @@ PREDICTIONS = """
 
 @pytest.mark.parametrize(
     ("words", "passes"),
-    [((), ["False"]), (("-e", "offboard_plan_hash=ab12"), ["True", "False"]), (("--check",), ["False"]), (("--check", "-e", "offboard_plan_hash=ab12"), ["False"])],
+    [
+        ((), ["False"]),
+        (("-e", "offboard_plan_hash=ab12"), ["True", "False"]),
+        (("--check",), ["False"]),
+        (("--check", "-e", "offboard_plan_hash=ab12"), ["False"]),
+    ],
 )
 def test_what_a_comparison_predicts_is_for_itself(tmp_path: Path, words: tuple[str, ...], passes: list[str]) -> None:
     """A check run with a hash compares anyway, and would find nothing left to do beside predictions of its own."""

@@ -537,8 +537,8 @@ def test_still_more_ways_in_which_answers_are_saved(saved: str) -> None:
 @pytest.mark.parametrize(
     "saved",
     [
-        b"PA" * 900_000, (b"PA" + b"A" * 99 + b"!") * 17_000, b"SAMLResponse\n" * 140_000, b"&lt;p:Response &gt; wresult " * 70_000, b"x <p:Response " * 140_000,
-        b"<!DOCTYPE " * 140_000,
+        b"PA" * 900_000, (b"PA" + b"A" * 99 + b"!") * 17_000, b"SAMLResponse\n" * 140_000, b"&lt;p:Response &gt; wresult " * 70_000,
+        b"x <p:Response " * 140_000, b"<!DOCTYPE " * 140_000,
     ],
     ids=["letters", "short", "names", "pieces", "roots", "declarations"],
 )  # fmt: skip
