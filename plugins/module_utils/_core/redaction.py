@@ -108,7 +108,7 @@ def _named(text: str) -> tuple[str, str, str]:
         sign, name, separator, value = found.groups()
         known = sign == "--" or _SWITCHES.fullmatch(name) or _SHORT_SWITCH.fullmatch(name)
         if not known or (value and not separator):
-            return f"{sign}{name[0]}{HIDDEN}", "", ""
+            return f"{sign}{name[0]}{HIDDEN}", name, value
     else:
         return "", "", ""
     if value and name not in _SETTINGS:

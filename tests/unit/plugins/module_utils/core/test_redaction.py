@@ -186,6 +186,11 @@ def test_no_text_takes_long(text):
     assert time.process_time() - began < 3
 
 
+def test_what_follows_a_switch_that_says_secret_is_hidden_whatever_it_is():
+    for given in ("-password 123", "-pin 123", "-token run", r"-Credential C:\abc", "/passwort: abc", "-passwort= 123", "\u2014password x.txt"):
+        assert redaction.arguments(given) == f"{given[:2]}*** ***"
+
+
 def test_a_program_and_its_arguments_in_one_text():
     assert redaction.command_line(r'"C:\My Pass Word\x.exe" --password hush') == r'"C:\My Pass Word\x.exe" --password ***'
     assert redaction.command_line(r"C:\My Password Tools\x.exe /p:hush") == r"C:\My Password Tools\x.exe /p:***"
