@@ -76,6 +76,51 @@ def test_a_hash_in_the_inventory_is_refused(tmp_path: Path, words: tuple[str, ..
     assert (tmp_path / "run").exists() != bool(told)
 
 
+#: Each task plans for what the ones of its file before would leave behind, and for nothing that has been done since.
+PREDICTIONS = """
+- name: Tell where it stands
+  ansible.builtin.lineinfile:
+    path: "{{ place }}/seen"
+    create: true
+    line: "{{ __offboard_tasks }} {{ __offboard_rehearsal is defined }} {{ predictions if predictions is string else '-' }}"
+  vars:
+    predictions: "{{ offboard_changes.predictions }}"
+  check_mode: false
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "passes"),
+    [
+        ((), ["False"]),
+        (("-e", "offboard_plan_hash=ab12"), ["True", "False"]),
+        (("--check",), ["False"]),
+        (("--check", "-e", "offboard_plan_hash=ab12"), ["False"]),
+    ],
+)
+def test_what_a_comparison_predicts_is_for_itself(tmp_path: Path, words: tuple[str, ...], passes: list[str]) -> None:
+    """A check run with a hash compares anyway, and would find nothing left to do beside predictions of its own."""
+    (tmp_path / "tasks").symlink_to(places.ROOT / "playbooks" / "stages" / "tasks")
+    tasks = []
+    for name in ("a.yml", "b.yml"):
+        (tmp_path / name).write_text(PREDICTIONS)
+        tasks.append({"ansible.builtin.import_tasks": "tasks/as_approved.yml", "vars": {"__offboard_tasks": name}})
+    files = [str(places.ROOT / "roles" / "offboard" / folder / "main.yml") for folder in ("defaults", "vars")]
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "vars_files": files, "tasks": tasks}]))
+    done = subprocess.run(
+        [Path(sys.executable).with_name("ansible-playbook"), "-i", "localhost,", "-c", "local", "-e", f"place={tmp_path}", *words, "play.yml"],
+        env=os.environ | {"ANSIBLE_NOCOLOR": "1"}, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    seen = [line.split() for line in (tmp_path / "seen").read_text().splitlines()]
+    assert [told[:2] for told in seen] == [[name, rehearsal] for name in ("a.yml", "b.yml") for rehearsal in passes]
+    compared = [told[2] for told in seen if told[1] == "True"]
+    assert len({*compared}) == len(compared)
+    assert all(name.endswith(".jsonl") for name in compared)
+    planned = [told[2] for told in seen if told[1] == "False"]
+    assert all(name.endswith("/offboard-predictions.jsonl") == ("--check" in words) and name not in compared for name in planned)
+
+
 def test_every_stage_plays_its_own_tasks_twice(tmp_path: Path) -> None:
     headings = {}
     for given in ("", "ab12"):

@@ -198,6 +198,13 @@ def test_a_final_gate_that_stays_closed_hands_its_numbers_on(tmp_path: Path, mon
     assert numbers["open"] is False and numbers["blockers"] > 0, output
 
 
+def test_who_has_no_tenant_is_told_of_no_gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A workflow would take it for one that stays closed."""
+    monkeypatch.setenv("ANSIBLE_SHOW_CUSTOM_STATS", "1")
+    code, output = play(tmp_path, "gate", offboard_options=["custom_applications"])
+    assert code == 0 and "offboard_result" in output and "offboard_gate" not in output, output
+
+
 def test_decommission_tells_it_once(tmp_path: Path) -> None:
     code, output = play(tmp_path, "decommission", "--tags", "relying_parties,report", offboard_language="ja")
     assert code == 0, output

@@ -40,7 +40,7 @@ _PROPERTY = re.compile(r"([A-Z][A-Z_]{2,}|\$[A-Za-z:_]+)=(.*)", re.DOTALL)
 #: of a crontab
 _SETTINGS = frozenset({"CRON_TZ", "HOME", "LANG", "LC_ALL", "LOGNAME", "MAILTO", "PATH", "SHELL"})
 _VARIABLE = re.compile(r"%[\w()]+%|%~?[dpnxfsatz]*\d|\$(?i:env:)\w+|\$\{?[A-Z_]+\}?|\$\d", re.ASCII)
-_ADDRESS = re.compile(r"([a-z][a-z0-9+.]*://(?:[\w.-]+|\[[0-9a-f:.]+\])(?::\d+)?)(/?)([^@]*)", re.IGNORECASE)
+_ADDRESS = re.compile(r"([a-z][a-z0-9+.]*+://(?:[\w.-]++|\[[0-9a-f:.]+\])(?::\d++)?+)(/?+)([^@]*+)", re.IGNORECASE)
 _FILE = re.compile(
     r"[^/\\]*\.(?:bak|bat|bin|cab|cer|cfg|cmd|conf|config|crt|csv|dat|dll|dump|exe|gz|html?|ini|jar|js|json|ldif|lock|log|ms[ip]|pem|pfx|php|pid|pl|properties|"
     r"ps1|py|reg|service|sh|sql|tar|tgz|timer|tmp|txt|vbs|war|wsf|xlsx?|xml|ya?ml|zip)",
@@ -60,15 +60,16 @@ _WORDS = re.compile(
     r"(?<=\")(?:[a-z]:[\\/]|\\\\|%\w+%|/)[^\"]*|[^\s\"'\u201c\u201d\u2018\u2019]+",
     re.IGNORECASE,
 )
-#: what shells and PowerShell put around a word
-_AROUND = re.compile(r"(\d?>{1,2}&?|[<|&;(){}\[\]@`]*)(.*?)([|&;(){}\[\],]*)", re.DOTALL)
+#: what shells and PowerShell put before a word, and behind it
+_BEFORE = re.compile(r"\d?>{1,2}&?|[<|&;(){}\[\]@`]*")
+_BEHIND = "|&;(){}[],"
 #: A program that is written together with its arguments; and in the quotes of its arguments, as some installers write it.
 _PROGRAM = re.compile(
     r"((?:\s*[A-Za-z_]\w*=(?:\"[^\"]*\"|'[^']*'|[^\s\"'])*\s)*)"
     r"(\s*(?:\"[^\"]+\"|(?:[a-z]:|\\\\|%)(?:(?! [-/])[^\":])*?[\\/][^\s\\/\":]*\.(?:exe|com|bat|cmd|ps1|vbs|js|msi)(?=\s|$)|\S*))(\s.*|$)",
     re.IGNORECASE | re.DOTALL,
 )
-_ALL_QUOTED = re.compile(r"\s*\"([^\"]+?\.(?:exe|com|bat|cmd))(\s+[/-][^\"]*)\"\s*", re.IGNORECASE)
+_ALL_QUOTED = re.compile(r"\s*\"(?=[^\"]*\"\s*$)([^\"]+?\.(?:exe|com|bat|cmd))(\s+[/-][^\"]*)\"\s*", re.IGNORECASE)
 
 
 def _generated(text: str) -> bool:
@@ -107,7 +108,7 @@ def _named(text: str) -> tuple[str, str, str]:
         sign, name, separator, value = found.groups()
         known = sign == "--" or _SWITCHES.fullmatch(name) or _SHORT_SWITCH.fullmatch(name)
         if not known or (value and not separator):
-            return f"{sign}{name[0]}{HIDDEN}", "", ""
+            return f"{sign}{name[0]}{HIDDEN}", name, value
     else:
         return "", "", ""
     if value and name not in _SETTINGS:
@@ -137,7 +138,9 @@ def arguments(text: str) -> str:
             return word
         if " " in word:
             return _path(word) or arguments(word)
-        before, inner, behind = _AROUND.fullmatch(word).groups()  # type: ignore[union-attr] # it matches every text
+        before = _BEFORE.match(word)[0]  # type: ignore[index] # it matches every text
+        inner = word[len(before) :].rstrip(_BEHIND)
+        behind = word[len(before) + len(inner) :]
         told, name, value = _named(inner)
         secret = bool(name and not value and _SAYS_SECRET.fullmatch(name))
         if len(inner) <= _SHORT and len(word) > _SHORT + 1:  # a short word is not one with much around it

@@ -232,7 +232,7 @@ class _Walk:
         elif isinstance(node, str):
             self.text(node, path, depth, opened)
         elif isinstance(node, bytes):
-            self._bytes(node, path, depth)
+            self._data(node, path, depth)
 
     def text(self, text: str, path: str, depth: int, opened: bool, binary: bool = False) -> None:
         """A string, and what is in it."""
@@ -302,6 +302,10 @@ class _Walk:
             inner = base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
         except (binascii.Error, ValueError):
             return
+        self._data(inner, path, depth)
+
+    def _data(self, inner: bytes, path: str, depth: int) -> None:
+        """What is binary, and what is packed in it."""
         below = f"{path}⇒"
         if _ARCHIVE.match(inner):
             self.unopened.append(Unopened(path, "packed"))
@@ -329,8 +333,11 @@ class _Walk:
 
     def _bytes(self, inner: bytes, below: str, depth: int) -> None:
         if inner.startswith(b"bplist"):
-            with contextlib.suppress(plistlib.InvalidFileException, RecursionError):
-                self.value(plistlib.loads(inner), f"{below}→", depth + PAYLOAD, True)
+            with contextlib.suppress(plistlib.InvalidFileException):
+                try:
+                    self.value(plistlib.loads(inner), f"{below}→", depth + PAYLOAD, True)
+                except RecursionError:
+                    self.unopened.append(Unopened(below, "too_deep"))
                 return
         try:
             self.text(inner.decode("utf-8-sig"), below, depth + PAYLOAD, True)

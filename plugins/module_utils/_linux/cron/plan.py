@@ -30,7 +30,7 @@ DEFAULT_COMMAND_PATHS = ("*/IIJ_ID_Service_Directory_Sync/bin/*_mode*.sh",)
 #: What a disabled line begins with; the line itself follows, byte for byte.
 MARKER = b"#offboard.iij_id disabled: "
 
-_VARIABLE = re.compile(r"\s*([\"']?)([A-Za-z_]\w*)\1\s*=\s*(.*?)\s*", re.DOTALL)
+_VARIABLE = re.compile(r"\s*([\"']?)([A-Za-z_]\w*)\1\s*=\s*((?:.*\S)?)\s*", re.DOTALL)
 _WHEN = r"\s*-?(@\w+|(?:\S+\s+){4}\S+)\s+"
 _LINES = {
     "user": re.compile(rf"{_WHEN}(?P<user>)(?P<command>.*)", re.DOTALL),

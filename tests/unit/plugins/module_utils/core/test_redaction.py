@@ -173,6 +173,10 @@ def test_what_is_no_secret_is_shown(arguments):
         "A='" * 10000,
         "A=" + '"" ' * 10000,
         '"C:\\' + "a.exe " * 5000 + '"',
+        '"' + "a.exe /" * 15000,
+        "C:\\" + "(" * 100000 + ".exe",
+        "a" * 100000 + "}" * 100000 + "a",
+        "x://" + "a" * 100000 + "@",
     ],
 )
 def test_no_text_takes_long(text):
@@ -180,6 +184,11 @@ def test_no_text_takes_long(text):
     redaction.arguments(text)
     redaction.command_line(text)
     assert time.process_time() - began < 3
+
+
+def test_what_follows_a_switch_that_says_secret_is_hidden_whatever_it_is():
+    for given in ("-password 123", "-pin 123", "-token run", r"-Credential C:\abc", "/passwort: abc", "-passwort= 123", "\u2014password x.txt"):
+        assert redaction.arguments(given) == f"{given[:2]}*** ***"
 
 
 def test_a_program_and_its_arguments_in_one_text():

@@ -536,9 +536,12 @@ def test_still_more_ways_in_which_answers_are_saved(saved: str) -> None:
 
 @pytest.mark.parametrize(
     "saved",
-    [b"PA" * 900_000, (b"PA" + b"A" * 99 + b"!") * 17_000, b"SAMLResponse\n" * 140_000, b"&lt;p:Response &gt; wresult " * 70_000, b"x <p:Response " * 140_000],
-    ids=["letters", "short", "names", "pieces", "roots"],
-)
+    [
+        b"PA" * 900_000, (b"PA" + b"A" * 99 + b"!") * 17_000, b"SAMLResponse\n" * 140_000, b"&lt;p:Response &gt; wresult " * 70_000,
+        b"x <p:Response " * 140_000, b"<!DOCTYPE " * 140_000,
+    ],
+    ids=["letters", "short", "names", "pieces", "roots", "declarations"],
+)  # fmt: skip
 def test_a_text_full_of_names_takes_no_time(saved: bytes) -> None:
     begin = time.process_time()
     with pytest.raises(OffboardError):

@@ -257,7 +257,7 @@ def listed(*texts: str) -> bytes:
         # before a text stands its length, which may be a letter
         (listed(f"{H}, *.reiji.example, intra.reiji.example, 12345678"), [("a⇒→[0]", H)]),
         (listed("*.iij.jp"), [("a⇒→[0]", "*.iij.jp")]),
-        (plistlib.dumps({"a": PROFILE_WITH_HOST}, fmt=plistlib.FMT_BINARY), [("a⇒→.a", H)]),
+        (plistlib.dumps({"a": PROFILE_WITH_HOST}, fmt=plistlib.FMT_BINARY), [("a⇒→.a⇒", H)]),
         (b"bplist00" + f" {H} ".encode(), [("a⇒", H)]),
         # whatever stands on the next line
         (f"key={b64(listed('https://auth.iij.jpn/', 'x' * 40))}\r\nother=1".encode(), []),
@@ -317,6 +317,22 @@ def test_depth_is_bounded_and_told() -> None:
         packed = b64(packed)
     assert [one.reason for one in plan.Matcher([H]).look(packed)[1]] == ["too_deep"]
     assert [one.reason for one in plan.Matcher([H]).look({"a": "[" * 200_000})[1]] == ["too_deep"]
+
+
+def _listed(rounds: int, innermost: bytes) -> bytes:
+    """A property list of lists in lists."""
+    things = [*(b"\xa1" + number.to_bytes(2, "big") for number in range(1, rounds + 1)), innermost]
+    places = b"".join((8 + 3 * number).to_bytes(4, "big") for number in range(rounds + 1))
+    sizes = (len(things), 0, 8 + sum(map(len, things)))
+    return b"bplist00" + b"".join(things) + places + bytes(6) + b"\4\2" + b"".join(size.to_bytes(8, "big") for size in sizes)
+
+
+def test_what_is_packed_in_a_property_list_is_opened() -> None:
+    packed = zlib.compress(b"https://auth.iij.jp/")
+    assert plan.Matcher([H]).look({"a": b64(_listed(2, b"\x4f\x10" + bytes([len(packed)]) + packed))})[0]
+    archive = b"PK\x03\x04" + bytes(6)
+    assert [one.reason for one in plan.Matcher([H]).look({"a": b64(_listed(2, b"\x4a" + archive))})[1]] == ["packed"]
+    assert [one.reason for one in plan.Matcher([H]).look({"a": b64(_listed(9_000, b"\x4a" + archive))})[1]] == ["too_deep"]
 
 
 @pytest.mark.parametrize(("rounds", "found", "told"), [(1, True, []), (4, True, []), (5, False, ["too_deep"])])

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import time
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import phrases
@@ -172,6 +173,12 @@ def test_secrets_are_not_shown():
     assert job.is_confirmed([{"command": f"{SCRIPT}  --password=Hush-31 --user a:Hush-32"}])
     assert job.is_confirmed([{"place": "user:sync", "command": job.shown}])
     assert not cron.jobs(place(CRONTAB))[0].place.holds_a_secret
+
+
+def test_blanks_in_a_line_take_no_time():
+    begun = time.process_time()
+    assert cron.jobs(place("A=x" + " " * 100_000 + "y\n")) == []
+    assert time.process_time() - begun < 3
 
 
 @pytest.mark.parametrize(
