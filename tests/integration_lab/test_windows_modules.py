@@ -24,6 +24,7 @@ import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.controllers.plan import Controller
 from ansible_collections.offboard.iij_id.plugins.module_utils._restart import resource as restarts
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows import client
@@ -320,6 +321,15 @@ def test_software_works_on_while_nobody_can_look(lab: Machines, module: Module, 
     answer = module("win_software", "sync01", products=[NOTES], timeout_minutes=1)
     timer.join()
     assert answer["results"][0]["status"] == "uninstalled", answer
+
+
+def test_software_whose_uninstaller_could_not_be_started_is_unchanged(lab: Machines, module: Module, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_client: client.Client) -> None:
+        raise OffboardError("no further shell", code="winrm_quota")
+
+    monkeypatch.setattr(client.Client, "own_shell", refused)
+    answer = module("win_software", "sync01", products=[NOTES])
+    assert (answer.code, answer["changed"]) == ("winrm_quota", False), answer
 
 
 @pytest.mark.slow

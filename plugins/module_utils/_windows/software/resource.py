@@ -168,11 +168,12 @@ class Software(Resource):
                 code="changed_since_read",
             )
         pending, filters = files_pending(self._client), packages(self._client)
+        steps: list[str] = []
         try:
-            details = self._uninstall(product, self._extra[change.id])
+            details = self._uninstall(product, self._extra[change.id], steps)
         except OffboardError as exc:
             result |= {"status": "failed", "code": exc.code, **exc.details}
-            exc.details["steps_done"] = ["the uninstaller was started"]
+            exc.details["steps_done"] = steps
             with contextlib.suppress(OffboardError):  # what failed may have been the connection
                 exc.details |= self._filters_gone(filters)
             raise
@@ -189,7 +190,8 @@ class Software(Resource):
         gone = [name for name in before if name not in now]
         return {"password_filters_gone": gone} if gone else {}
 
-    def _uninstall(self, product: Product, extra: list[str]) -> dict[str, Any]:
+    def _uninstall(self, product: Product, extra: list[str], steps: list[str]) -> dict[str, Any]:
+        """What came of it; `steps` takes what was done before an error."""
         minutes = self._options.timeout_minutes
         end = time.monotonic() + minutes * 60
         program = software.uninstaller(product)
@@ -201,6 +203,7 @@ class Software(Resource):
         try:
             # A shell of its own: ending it ends whatever the uninstaller has left running, and nothing else.
             with self._client.own_shell() as shell:
+                steps.append("the uninstaller was started")
                 details["exit_code"] = code = self._run(shell, product, software.uninstall_command(product, extra, log), end)
                 if software.meaning(code) == "failed":
                     raise OffboardError(
