@@ -271,7 +271,7 @@ def test_what_the_boot_and_incron_start(cron: Host, module: Callable[..., Answer
 
 
 def test_a_script_of_its_own_that_starts_the_agent(cron: Host, module: Callable[..., Answer]) -> None:
-    wrapper, line = "/usr/local/sbin/iij-nightly", "/usr/local/sbin/iij-nightly | logger"
+    wrapper, line = "/usr/local/sbin/iij-nightly", "/usr/local/sbin/iij-nightly | tee /var/log/nightly.log"
     cron.write(wrapper, f"#!/bin/sh\n{SCRIPT}\n/usr/bin/pg_dumpall -f /x\n", "0755")
     cron.write("/etc/cron.d/night", f"0 2 * * * root {line}\n")
     try:
