@@ -195,7 +195,7 @@ def test_a_final_gate_that_stays_closed_hands_its_numbers_on(tmp_path: Path, mon
     found = re.search(r"\{.*\}", output.partition("CUSTOM STATS")[2], re.DOTALL)
     assert found, output
     numbers = json.loads(found[0])["offboard_final_gate"]
-    assert numbers["open"] is False and numbers["blockers"] > 0, output
+    assert numbers["open"] is False and int(numbers["blockers"]) > 0, output  # ansible-core 2.18 makes a text of it
 
 
 def test_who_has_no_tenant_is_told_of_no_gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

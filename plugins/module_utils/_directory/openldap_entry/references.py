@@ -35,7 +35,7 @@ def attributes(definitions: Iterable[str]) -> list[str]:
         text = _TEXT.sub("", definition)
         found = _NAMES.search(text)
         oid = text.strip("( ").partition(" ")[0]
-        called = re.findall(r"[\w.;-]+", found[1] or found[2]) if found else [oid]
+        called = (found and re.findall(r"[\w.;-]+", found[1] or found[2])) or [oid]
         for name in (oid.casefold(), *(one.casefold() for one in called)):
             syntaxes[name] = found[1] if (found := _SYNTAX.search(text)) else ""
             above[name] = found[1].casefold() if (found := _SUP.search(text)) else ""
