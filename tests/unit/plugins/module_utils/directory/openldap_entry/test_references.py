@@ -24,9 +24,10 @@ SCHEMA = [
     "( 9.9.9 NAME 'odd' SUP odd )",
     "( 9.9.8 NAME 'odder' SUP oddest ) ( 9.9.7",
     f"( 9.9.6 SYNTAX {DN_SYNTAX} )",
+    f"( 9.9.5 NAME '!' SYNTAX {DN_SYNTAX} )",
     "",
 ]
-HOLDING = ["distinguishedName", "member", "owner", "uniqueMember", "manager", "9.9.6"]
+HOLDING = ["distinguishedName", "member", "owner", "uniqueMember", "manager", "9.9.6", "9.9.5"]
 
 
 def test_attributes_that_hold_dns():
