@@ -65,8 +65,8 @@ _LANGUAGE = "offboard_language"
 _KEPT, _HAND_ON = "__offboard_kept", "__offboard_hand_on"
 #: A variable of a task whose whole answer is for people, who see it without -v; or the name of those sentences of it that they see, as they are.
 _TELL = "__offboard_tell"
-#: A variable of tasks that are played in check mode only to be compared with what was approved, and then for real: they change nothing, and tell nothing twice.
-_REHEARSAL = "__offboard_rehearsal"
+#: A variable of tasks that are played in check mode only to be compared with what was approved, and then for real: the first time they change and tell nothing.
+_COMPARISON = "__offboard_comparison"
 _POLL_SECONDS = 0.5
 #: A line is shown after this time, then after twice as long, up to the last figure: early for people, not too many in a log.
 _FIRST_LINE_SECONDS, _LONGEST_PAUSE_SECONDS = 2.0, 30.0
@@ -285,7 +285,7 @@ class ControllerAction(ActionBase):
     def _shown(self, result: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         shown = {**result, "diff": diffs.for_people(result["diff"])} if result.get("diff") else result
         tell = task_vars.get(_TELL)
-        if task_vars.get(_REHEARSAL):
+        if task_vars.get(_COMPARISON):
             shown = {**shown, "changed": False}
             tell = tell if shown.get("failed") else None
         if tell and not isinstance(tell, str):

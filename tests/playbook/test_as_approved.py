@@ -22,7 +22,7 @@ TASKS = """
 - name: Go on
   ansible.builtin.include_tasks: more.yml
 - name: Compare
-  ansible.builtin.assert: {that: approved | bool or not (__offboard_rehearsal | default(false))}
+  ansible.builtin.assert: {that: approved | bool or not (__offboard_comparison | default(false))}
 """
 MORE = """
 - name: Write more
@@ -82,7 +82,7 @@ PREDICTIONS = """
   ansible.builtin.lineinfile:
     path: "{{ place }}/seen"
     create: true
-    line: "{{ __offboard_tasks }} {{ __offboard_rehearsal is defined }} {{ predictions if predictions is string else '-' }}"
+    line: "{{ __offboard_tasks }} {{ __offboard_comparison is defined }} {{ predictions if predictions is string else '-' }}"
   vars:
     predictions: "{{ offboard_changes.predictions }}"
   check_mode: false

@@ -21,7 +21,6 @@ LOCAL_ALWAYS = ("/etc/init.d/boot.local", "/etc/init.d/after.local", "/etc/rc.d/
 #: systemd makes a unit of a script, unless there is one of that name.
 RUNS_SYSTEMD = "/run/systemd/system"
 _PROGRAMS = ("/usr/sbin", "/sbin", "/usr/bin", "/bin")
-_MOST_BYTES = 1000000
 
 
 def scripts():
@@ -44,7 +43,7 @@ def _add(found, seen, script):
     if real not in seen:
         seen.add(real)
         with reading(script["path"], "crontab_unreadable"):
-            found.append({**script, "script": text_of(script["path"], _MOST_BYTES)})
+            found.append({**script, "script": text_of(script["path"])})
 
 
 def _stop(name):

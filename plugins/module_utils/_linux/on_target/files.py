@@ -34,8 +34,11 @@ def files_of(folder):
         return [path for path in paths if os.path.islink(path) or os.path.isfile(path)]
 
 
-def text_of(path, most):
-    """The beginning of a plain file; of what is none nothing, since a device would be set going by opening it, and at a pipe a reader would wait for ever."""
+def text_of(path, most=1000000):
+    """The first `most` bytes of a plain file; no unit, table or script of the boot has more.
+
+    Nothing of what is no plain file: a device would be set going by opening it, and at a pipe a reader would wait for ever.
+    """
     if not os.path.isfile(path):
         return ""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -12,7 +12,6 @@ from .files import files_of, text_of
 
 #: Of users, each by its name; and of the system, whose commands run as root.
 USERS, SYSTEM = "/var/spool/incron", "/etc/incron.d"
-_MOST_BYTES = 1000000
 
 
 def tables():
@@ -21,6 +20,6 @@ def tables():
     for folder in (USERS, SYSTEM):
         for path in files_of(folder):
             with reading(path, "crontab_unreadable"):
-                text = text_of(path, _MOST_BYTES)
+                text = text_of(path)
             found.append({"path": path, "user": os.path.basename(path) if folder == USERS else "root", "script": text, "is_system": folder == SYSTEM})
     return found

@@ -37,8 +37,6 @@ USER_FOLDERS = (
 )
 #: Users (names) whose systemd runs without them, and users (numbers) whose is running.
 LINGER, RUNTIME = "/var/lib/systemd/linger", "/run/user"
-#: No unit is longer.
-_MOST_BYTES = 1000000
 #: systemd passes other names over. Of a template (NAME@.timer) units are made, one for each text behind the @.
 _NAME = re.compile(r"[A-Za-z0-9:_.\\@-]{1,250}")
 #: Folders with links to the units that another one starts.
@@ -131,7 +129,7 @@ def _environment_files(service, settings, whose):
         path = re.sub("%(.)", lambda found: known.get(found.group(1), found.group()), value).strip("\"'").lstrip("-")
         for file in sorted(glob.glob(path)) if whose["uid"] is None else [path]:
             with contextlib.suppress(OSError):
-                texts.append(text_of(file, _MOST_BYTES))
+                texts.append(text_of(file))
     return texts
 
 
@@ -182,7 +180,7 @@ def settings_of(*paths):
 
 def _read(path):
     with reading(path, "crontab_unreadable"):
-        return text_of(path, _MOST_BYTES)
+        return text_of(path)
 
 
 def _names(folder):
