@@ -20,7 +20,7 @@ import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.client import Client
-from ansible_collections.offboard.iij_id.plugins.module_utils._linux.on_target import accounts, cron, files, operations, units
+from ansible_collections.offboard.iij_id.plugins.module_utils._linux.on_target import accounts, cron, files, operations
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.on_target.errors import TargetError
 from lab import killed
 
@@ -110,10 +110,8 @@ class Machine:
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Machine:
     made = Machine(tmp_path, capsys)
     monkeypatch.setattr(cron, "SPOOLS", (str(made.root / "spool"),))
-    monkeypatch.setattr(cron, "SYSTEM_FILES", {})
     monkeypatch.setattr(cron, "SYSTEM_FOLDER", str(made.root / "cron.d"))
     monkeypatch.setattr(cron, "SCRIPT_FOLDERS", (str(made.root / "cron.daily"),))
-    monkeypatch.setattr(units, "FOLDERS", ())
     monkeypatch.setattr(accounts, "with_own_systemd", list)
     monkeypatch.setattr(files, "users", lambda _path: [])  # it asks every process of this computer
     monkeypatch.setattr(Client, "ask", lambda client, operation, **arguments: made.ask(client, operation, **arguments))
