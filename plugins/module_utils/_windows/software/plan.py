@@ -184,9 +184,14 @@ _MARKS = re.compile(r"[\u2122\u00ae\u00a9\u2120]|\((?:tm|r|c|sm)\)", re.IGNORECA
 _VERSION = re.compile(
     r"[\s(\[,_-]+(?:v|ver\.?|version|rev\.?|build|バージョン)?\s*\d+(?:[._]\d+)*(?:[-+ ]?(?:alpha|beta|rc|pre|preview|build)[.\d]*|\w{0,4})[)\]]?$"
     r"|[\s(\[,_-]+(?:x64|x86(?:_64)?|amd64|arm64|(?:32|64)[- ]?bit|(?:32|64) ?ビット(?:版)?)[)\]]?$"
+    r"|(?:第\s*\d+(?:\.\d+)*\s*版|バージョン\s*\d+(?:\.\d+)*|(?<=\w)\d+(?:\.\d+)+)$"
 )
 #: A version behind a name, with more behind it. A number alone may belong to the name of something else ("Agent 365 Tools").
-_RELEASE = re.compile(r"[\s(\[,_-]+(?:(?:v|ver\.?|version|rev\.?|build|バージョン)\s*\d|第?\s*\d+(?:[._]\d|版))")
+_RELEASE = re.compile(r"[\s(\[,_-]+(?:(?:v|ver\.?|version|rev\.?|build|バージョン)\s*\d|第?\s*\d+(?:[._]\d|版))|第\s*\d+\s*版|バージョン\s*\d|\d+\.\d")
+#: A version that is glued to the name, "SyncVer2.0": found by its capital, for "Server2" has none.
+_GLUED = re.compile(r"(?<=[^\W\d_])(?=(?:V|Ver\.?|Version)\s?\d)")
+#: Where a word has ended: a blank, a bracket, a hyphen; or where Latin letters, Japanese ones and digits follow each other.
+_OTHER_WORD = re.compile(r"[^\w+#]|_|(?<=[a-z])[^\W_a-z]|(?<=[^\W_a-z])[a-z]|(?<=[^\W\d_])\d|(?<=\d)[^\W\d_]")
 #: Letters of other scripts that look like Latin ones.
 _LOOK_ALIKE = str.maketrans(
     "АВЕЅІЈКМНОРСТУХаеѕіјкорсухԁһԛԝӏ" + "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧαιονρυχϲ" + "ɑɡı",
@@ -202,7 +207,7 @@ _LONGEST_NAME = 300
 
 def _plain(name: str) -> str:
     """A name without blanks of every kind, marks, width of characters, and letters that only look like others."""
-    text = unicodedata.normalize("NFKC", _MARKS.sub(" ", name[:_LONGEST_NAME])).translate(_LOOK_ALIKE).translate(_FILLERS).casefold()
+    text = unicodedata.normalize("NFKC", _GLUED.sub(" ", _MARKS.sub(" ", name[:_LONGEST_NAME]))).translate(_LOOK_ALIKE).translate(_FILLERS).casefold()
     text = "".join(" " if unicodedata.category(c)[0] == "Z" or c.isspace() else c for c in text if unicodedata.category(c) not in ("Cf", "Cc") or c.isspace())
     return " ".join(text.split())
 
@@ -222,9 +227,9 @@ def alike(name: str) -> str:
 
 
 def _continued(one: str, other: str) -> bool:
-    """Whether one name is the other, or its part before the version, with more behind a blank, a bracket, a hyphen: an edition, a language, a release."""
+    """Whether one name is the other, or its part before the version, with more behind it that is no longer the same word: an edition, a language, a release."""
     pairs = [(_stem(one), _plain(other)), (_stem(other), _plain(one))]
-    return any(short and long.startswith(short) and re.match(r"[^\w+#]|_", long[len(short) :]) for short, long in pairs)
+    return any(short and long.startswith(short) and _OTHER_WORD.match(long, len(short)) for short, long in pairs)
 
 
 def _released(name: str, meant: str) -> bool:

@@ -225,6 +225,16 @@ def test_another_release_or_edition_is_not_taken_for_absent(tail):
     assert software.select([product(name=name, code="other"), exact], {"name": wanted, "publisher": "IIJ"}) == exact
 
 
+@pytest.mark.parametrize("tail", ["第2版", "第 2 版", "バージョン2", "バージョン 2.1", "Ver2.0", "Ver.2", "V3", "2.0", "２．０", "日本語版", "サーバー用", "2"])
+def test_a_release_glued_to_the_name_is_not_taken_for_absent(tail):
+    for there, meant in ((f"IIJ ID Agent{tail}", "IIJ ID Agent"), ("IIJ ID Agent", f"IIJ ID Agent{tail}"), (f"IIJ 同期{tail}", "IIJ 同期")):
+        if there.startswith("IIJ 同期") and tail in ("日本語版", "サーバー用"):
+            continue  # no letter says where the word has ended
+        with pytest.raises(OffboardError) as error:
+            software.select([product(name=there)], {"name": meant, "publisher": "IIJ"})
+        assert error.value.code == "not_exact"
+
+
 @pytest.mark.parametrize(
     "tail", ["1.2.3 (x64 en-US)", "1.2.3 - ja", "v3 日本語版", "バージョン 3（日本語版）", "ver. 2 Professional", "2_1 for Windows", "第2版 更新"]
 )
@@ -242,7 +252,7 @@ def test_letters_that_look_alike_are_not_taken_for_others(name):
     assert error.value.code == "not_exact"
 
 
-@pytest.mark.parametrize("name", ["Agent Tools", "Agent Service Pack", "Agent 365 Tools", "Agent 2 Go"])
+@pytest.mark.parametrize("name", ["Agent Tools", "Agent Service Pack", "Agent 365 Tools", "Agent 2 Go", "Agent365", "Agent版"])
 def test_another_product_of_another_publisher_is_none_with_more_in_its_name(name):
     assert software.select([product(name=name, publisher="Another")], {"name": "Agent", "publisher": "IIJ"}) is None
 
