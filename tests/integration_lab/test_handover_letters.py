@@ -23,7 +23,7 @@ SECRETS = ("=Abc#def-1", "Xyz!23456789", "TAP@99887766")
 ENTRIES = [
     {"id": "u1", "userPrincipalName": "taro@reiji.example", "password": SECRETS[0]},
     {"id": "u2", "userPrincipalName": "hanako@reiji-group.example", "password": SECRETS[1]},
-    {"id": "u3", "userPrincipalName": "jiro@reiji.example", "temporaryAccessPass": SECRETS[2], "validUntil": "2026-12-01T00:00:00Z"},
+    {"id": "u3", "userPrincipalName": "jiro@reiji.example", "temporaryAccessPass": SECRETS[2], "validUntil": "2126-12-01T00:00:00Z"},
 ]
 
 
@@ -81,9 +81,9 @@ def test_written_where_it_was_said_and_removed_again(letters, tmp_path):
 def test_people_read_the_end_of_a_pass_in_their_zone(letters, tmp_path):
     letters()
     page = (tmp_path / "letters" / "letters.html").read_text()
-    assert "2026-12-01 09:00 JST" in page and "T00:00" not in page and "T00:00" not in (tmp_path / "letters" / "letters.csv").read_text("utf-8-sig")
+    assert "2126-12-01 09:00 JST" in page and "T00:00" not in page and "T00:00" not in (tmp_path / "letters" / "letters.csv").read_text("utf-8-sig")
     letters(timezone="UTC")
-    assert "2026-12-01 00:00 UTC" in (tmp_path / "letters" / "letters.html").read_text()
+    assert "2126-12-01 00:00 UTC" in (tmp_path / "letters" / "letters.html").read_text()
     letters(state="absent", timezone="Mars/Base")  # it shows no time
 
 
@@ -152,6 +152,16 @@ def test_no_letter_for_a_password_that_was_never_set(letters, tmp_path):
     made = letters(journal=str(journal))
     assert made["people"] == 2  # taro's password, and a pass, which the tenant itself has made
     assert [(item["name"], item["code"]) for item in made["skipped_objects"]] == [("hanako@reiji-group.example", "password_not_set")]
+
+
+def test_no_letter_for_a_pass_that_has_ended(letters, tmp_path):
+    ended = {**ENTRIES[2], "validUntil": "2026-11-01T00:00:00Z"}
+    tmp_path.joinpath("run", "handover-2.yml").write_bytes(vault.encrypt(to_bytes([ended]), VAULT_PASSWORD.encode(), os.urandom(32)))
+    made = letters()
+    assert made["people"] == 2
+    assert [(item["name"], item["code"]) for item in made["skipped_objects"]] == [("jiro@reiji.example", "pass_ended")]
+    assert "2026-11-01 09:00 JST" in made["skipped_objects"][0]["reason"]
+    assert "jiro" not in (tmp_path / "letters" / "letters.html").read_text()
 
 
 def places(path: Path) -> str:

@@ -194,6 +194,7 @@ CODES: dict[Text, dict[str, Text]] = {
             "平文のパスワードを置くフォルダーやファイルが他人に読めるか、リンクである。",
         ),
         "handed_over": Text("The user was given the letter already.", "通知書を渡し済み。"),
+        "pass_ended": Text("The user's Temporary Access Pass has ended.", "一時アクセスパスの有効期限が切れている。"),
         "password_not_set": Text("The journal does not show that the user's password was set.", "パスワードの設定がジャーナルで確認できない。"),
         "file_missing": Text("There is no such file.", "ファイルがない。"),
         "file_exists": Text("The file exists already and is not overwritten.", "ファイルが既にある。上書きしない。"),

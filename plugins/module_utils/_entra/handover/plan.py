@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from ..._core import names
+from ..._core import names, times
 from ..._core.errors import OffboardError
 from ..._core.plain import file_part, line
 from ..._core.spreadsheet import BOM, cell
@@ -138,6 +138,12 @@ def people(entries: Iterable[Mapping[str, Any]]) -> dict[str, Recipient]:
             since = str(entry.get("askedFor" if is_pass else "passwordChangedBefore") or "")
             found[names.uuid(entry["id"])] = Recipient(entry["id"], upn, secret, until if is_pass else "", name, since)
     return found
+
+
+def has_ended(person: Recipient, now: datetime.datetime) -> bool:
+    """Whether nobody can sign in with the pass any more; not of a password, nor of an end that is no time."""
+    end = times.as_time(person.until)
+    return times.NEVER < end <= now
 
 
 @dataclass(frozen=True)

@@ -194,12 +194,17 @@ class HandoverLetters(Resource):
         return content == self._wanted[path]
 
     def _worth_a_letter(self, persons: Iterable[Recipient], skipped: list[Skip]) -> Iterator[Recipient]:
-        """Not whoever has got theirs already, nor whose password was never set: a letter would lock them out."""
+        """Not whoever has got theirs already, nor whose password was never set or whose pass has ended: a letter would lock them out."""
         journal = self._options.journal
         history = History(read_journal(journal)) if journal and os.path.exists(journal) else None
+        moment = datetime.datetime.now(datetime.UTC)
         for person in persons:
             if self._has_theirs(person.id) and not self._options.again:
                 skipped.append(Skip(GIVEN, person.id, person.upn, "handed_over", "was given the letter already; the option again makes another one"))
+            elif letters.has_ended(person, moment):
+                end = letters.valid_until(person.until, time_zone(self._options.timezone))
+                why = f"the Temporary Access Pass ended at {end}; run passwords again for another one"
+                skipped.append(Skip(GIVEN, person.id, person.upn, "pass_ended", why))
             elif history is not None and not person.until and not history.password_was_set(person.id):
                 skipped.append(
                     Skip(GIVEN, person.id, person.upn, "password_not_set", "the journal does not show that this password was set; run passwords again")

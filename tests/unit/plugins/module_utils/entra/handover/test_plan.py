@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import io
 import re
 import zoneinfo
@@ -219,6 +220,15 @@ def test_the_end_of_a_pass_is_told_in_the_zone(until: str, shown: str) -> None:
     assert plan.valid_until(until, zone) == shown
     rows = plan.merge_list([plan.Recipient("x", "a@x.example", "y", until)], zone).decode("utf-8-sig")
     assert rows.endswith(f'"{shown}",""\r\n')
+
+
+@pytest.mark.parametrize(
+    ("until", "ended"),
+    [("2026-12-01T00:00:00Z", True), ("2026-12-01T09:00:01+09:00", False), ("2026-12-01T00:00:01.5Z", False), ("", False), ("soon", False)],
+)
+def test_nobody_signs_in_with_a_pass_that_has_ended(until: str, ended: bool) -> None:
+    now = datetime.datetime(2026, 12, 1, tzinfo=datetime.UTC)
+    assert plan.has_ended(plan.Recipient("x", "a@x.example", "y", until), now) is ended
 
 
 def test_who_has_a_name_is_addressed_by_it() -> None:
