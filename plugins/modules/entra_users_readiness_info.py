@@ -104,7 +104,8 @@ counts:
       V(licence_not_as_meant), V(licence_gone), V(user_gone),
       V(named_nobody) (by O(src) or O(also_enable)), V(new_user_blocked) and V(new_user_unlicensed) (not in the snapshot, and nobody has said that
       it is right so), V(domain_is_federated), V(no_way_in), V(moved_without_password) (renamed out of O(domains) since the snapshot),
-      V(access_pass_ended), V(administrator_without_password), V(password_is_synced).
+      V(access_pass_ended), V(administrator_without_password), V(password_is_synced), V(blocked_before_snapshot) (which is nothing wrong as long as it
+      was not IIJ ID that had blocked them).
   returned: success
   type: dict
 exceptions:

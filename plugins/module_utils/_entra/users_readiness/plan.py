@@ -36,6 +36,10 @@ class Meant:
         by_snapshot = None if self.snapshot is None else not self.snapshot.blocked
         return by_snapshot if self.said is None else self.said.get("enabled", by_snapshot)
 
+    def stays_blocked(self) -> bool:
+        """Whether they were blocked in the snapshot, and nobody has said whether they shall be."""
+        return self.snapshot is not None and self.snapshot.blocked and "enabled" not in (self.said or {})
+
     def licences(self) -> Desired | None:
         """Which licences they shall have; None: nobody has said. Of whoever was blocked then, or shall be, only what the operator says of them is judged."""
         said = self.said or {}
@@ -115,6 +119,8 @@ def judge(user_id: str, upn: str, state: Mapping[str, Any], meant: Meant, eviden
         found["user_blocked"] = f"{upn} is blocked, but was enabled in the snapshot, or is named to be enabled"
     if meant.enabled is False and enabled:
         found["user_enabled_not_meant"] = f"{upn} is enabled, but was blocked in the snapshot, or is named to be blocked"
+    if not enabled and meant.stays_blocked():
+        found["blocked_before_snapshot"] = f"{upn} is blocked, as in the snapshot"
     found |= _licences(upn, state, meant, evidence.skus)
     if evidence.taken and meant.snapshot is None:
         found |= _not_in_snapshot(upn, state, meant, evidence)

@@ -59,6 +59,15 @@ SENTENCES = {
             "別のライセンスにする利用者は microsoft_365_users_src に指定してください",
         ),
     ),
+    "blocked_before_snapshot": (
+        "info",
+        Text(
+            "are blocked, as they were in the snapshot, and the exit left them so. Was it IIJ ID that had blocked them? Whoever shall work is named in "
+            "microsoft_365_also_enable",
+            "はブロックされており、スナップショット時も同じだったため、そのままにしました（IIJ IDによるブロックでないか確認してください）。"
+            "復帰させる利用者は microsoft_365_also_enable に指定してください",
+        ),
+    ),
     "licence_not_as_meant": (
         "warning",
         Text("have other licences or service plans than meant", "のライセンスまたはサービスプランが意図と異なります"),

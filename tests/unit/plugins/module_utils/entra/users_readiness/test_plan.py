@@ -40,7 +40,7 @@ def evidence(**other):
         ({}, Meant(WORKS), []),
         ({"accountEnabled": False}, Meant(WORKS), ["user_blocked"]),
         # blocked before the exit, and named by nobody
-        ({"accountEnabled": False, "licences": {}}, Meant(BLOCKED), []),
+        ({"accountEnabled": False, "licences": {}}, Meant(BLOCKED), ["blocked_before_snapshot"]),
         ({}, Meant(BLOCKED), ["user_enabled_not_meant"]),
         # the operator's word of one user comes before the snapshot's
         ({"accountEnabled": False}, Meant(WORKS, {"enabled": False}), []),
@@ -65,10 +65,10 @@ def evidence(**other):
         ({}, Meant(BY_GROUP, by_group=(E3,)), []),
         ({"licences": {}}, Meant(BY_GROUP, NO_E3, by_group=(E3,)), []),
         ({"licences": {}}, Meant(BY_GROUP, by_group=(P1,)), []),
-        ({"licences": {}, "accountEnabled": False}, Meant(BLOCKED, by_group=(E3,)), []),
+        ({"licences": {}, "accountEnabled": False}, Meant(BLOCKED, by_group=(E3,)), ["blocked_before_snapshot"]),
         # the operator's word of licences holds for whoever it is about: made later, or blocked as a shared mailbox is
         ({"licences": {}}, Meant(said=AND_E3), ["licence_missing"]),
-        ({"licences": {}, "accountEnabled": False}, Meant(BLOCKED, AND_E3), ["licence_missing"]),
+        ({"licences": {}, "accountEnabled": False}, Meant(BLOCKED, AND_E3), ["blocked_before_snapshot", "licence_missing"]),
         ({"accountEnabled": False}, Meant(WORKS, {"enabled": False, **NONE}), ["licence_not_as_meant"]),
         ({"licences": {}, "accountEnabled": False}, Meant(WORKS, {"enabled": False}), []),
         # what it adds or takes is beside what the snapshot says
@@ -95,7 +95,7 @@ def test_as_meant(state, meant, expected) -> None:
         # nobody there has one; who is in the snapshot is compared with it; without one nobody knows who was made later
         ({"licences": {}}, Meant(), {"licensed": ()}, []),
         ({"licences": {}}, Meant(BY_GROUP), {}, []),
-        ({"accountEnabled": False, "licences": {}}, Meant(BLOCKED), {}, []),
+        ({"accountEnabled": False, "licences": {}}, Meant(BLOCKED), {}, ["blocked_before_snapshot"]),
         ({"accountEnabled": False, "licences": {}}, Meant(), {"taken": ""}, []),
         ({"licences": {}}, Meant(), {"roots": ["b.example"]}, []),
     ],

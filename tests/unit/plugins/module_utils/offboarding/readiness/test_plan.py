@@ -688,6 +688,7 @@ def test_what_the_app_lacks_is_told_for_each_stage_that_will_be_played(confirmed
     [
         ("user_blocked", "1 user is blocked, but was enabled in the snapshot or is named to be enabled."),
         ("user_enabled_not_meant", "1 user is enabled, but was blocked in the snapshot or is named to be blocked."),
+        ("blocked_before_snapshot", "1 user is blocked, as they were in the snapshot, and the exit left them so."),
         ("new_user_blocked", "1 user is not in the snapshot and is blocked, and nobody"),
         ("new_user_unlicensed", "1 user is not in the snapshot and has no licence, while"),
         ("licence_missing", "1 user does not have the licences that they had in the snapshot"),
