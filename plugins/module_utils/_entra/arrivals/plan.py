@@ -114,7 +114,7 @@ CODES: Mapping[int, SignInError] = {
         Text("The second factor of another provider was not given.", "外部プロバイダーの多要素認証が完了していない。"),
         Text(
             "They answer it there. If the provider is IIJ ID, take it out of the policy of Conditional Access (entra_references_info finds custom controls).",
-            "外部プロバイダーの画面で応答する。IIJ IDの場合は、条件付きアクセスのポリシーから外す（カスタムコントロールは entra_references_info で確認できる）。",
+            "外部プロバイダーの画面で応答する。IIJ IDの場合は、条件付きアクセスのポリシーから外す（カスタムコントロールはentra_references_infoで確認）。",
         ),
     ),
     500121: SignInError(
