@@ -36,8 +36,8 @@ from ..domains.plan import root_of
 DEEPEST, PAYLOAD, LARGEST = 40, 4, 8_000_000
 #: How many places of one object are told.
 MOST_PLACES = 50
-#: Characters of an address that servers take.
-_LONGEST_ADDRESS = 8_000
+#: Characters of an address that browsers and servers take.
+_LONGEST_ADDRESS = 2_000
 #: Characters of a path; a property's name may be a stranger's text.
 _LONGEST_PATH = 300
 
@@ -150,6 +150,10 @@ class Matcher:
             min((math.ceil(len(word.text.encode()) * 4 / 3) for word in self._words.values() if not (word.pattern and bare)), default=1)
             for bare in (False, True)
         )
+        self.orders = ("utf-16-le",) if all(map(str.isascii, self._words)) else ("utf-16-le", "utf-16-be")
+        plain_words = [word.text for word in self._words.values() if not word.pattern]
+        #: what data hold that name one of them: in Shift_JIS and the like, and in UTF-16 of either order
+        self.encoded, self.wide = tuple(map(str.encode, plain_words)), tuple(word.encode("utf-16-be")[1:] for word in plain_words)
         self.base64, self.word = re.compile(_BASE64 % (self.shortest - 1)), re.compile(_WORD % self.shortest_word)
 
     def _compile(self) -> None:
@@ -276,12 +280,12 @@ class _Walk:
             before = len(self.found)
             self._payload(run[1], path, depth)
             pieces = run[1].split()
-            whole = len(pieces) > 1 or len(run[1]) > _LONGEST_ADDRESS or len(self.found) > before
+            whole = len(pieces) > 1 or len(run[1]) > _LONGEST_ADDRESS or len(self.found) > before or _no_payload(run[1])
             if whole and all(len(piece) >= shortest for piece in pieces[:-1]):  # else it may be a sentence or an address, in which one word is a payload
                 rest.append(text[at : run.start(1)])
                 at = run.end(1)
         for word in self._matcher.word.findall(" ".join([*rest, text[at:]]) if at else text):
-            if not (word.islower() or word.isupper()):  # an id, a name, a path
+            if not _no_payload(word):
                 for piece in dict.fromkeys((word, *_GLUE.split(word))):
                     if len(piece) >= shortest:
                         self._payload(piece, path, depth)
@@ -353,12 +357,18 @@ class _Walk:
                 return
         except UnicodeDecodeError:
             self.text(inner.decode("latin-1"), below, depth + PAYLOAD, True, binary=True)
-            # as scripts in Japan are written: the second byte of a letter may be an ASCII letter, which a name would begin with
-            self._search(inner.decode("cp932", errors="replace"), below, True, binary=True)
+            # as scripts in Japan are written: the second byte of a letter may be an ASCII letter, with which a name would begin
+            small = inner.lower()
+            if any(name in small for name in self._matcher.encoded):
+                self._search(inner.decode("cp932", errors="replace"), below, True, binary=True)
         if b"\0" in inner:
-            for start in (0, 1):
-                for order in ("utf-16-le", "utf-16-be"):
+            for start in (0, 1):  # UTF-16 of both orders: of ASCII one of them is the other, a byte further
+                for order in self._matcher.orders:
                     self.text((inner[start:] + b"\0").decode(order, errors="ignore"), below, depth + PAYLOAD, True)
+            small = inner.lower()
+            if any(name in small for name in self._matcher.wide):  # but for the last letter of a name, behind which another script begins
+                for start in (0, 1):
+                    self._search((inner[start:] + b"\0").decode("utf-16-be", errors="ignore"), below, True, False)
 
 
 #: what begins an archive that is not opened: zip (also what Office and Intune make of it), 7z, bzip2, xz, RAR, CAB, zstd
@@ -377,6 +387,11 @@ def _plainer(text: str) -> str:
     letters = _NO_LETTER.sub(" ", _ESCAPE.sub(lambda found: chr(int(found[found.lastindex or 0], 16)), text))
     references = _NUMBER.sub(r"&#\1", urllib.parse.unquote(letters, errors="replace"))
     return html.unescape(references).replace("\\.", ".").replace("\\/", "/").replace("[.]", ".")
+
+
+def _no_payload(word: str) -> bool:
+    """An id, a name, a path."""
+    return word.islower() or word.isupper()
 
 
 def _may_be_plainer(text: str) -> bool:
