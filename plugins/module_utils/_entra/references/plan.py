@@ -13,7 +13,6 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
-import html
 import ipaddress
 import json
 import math
@@ -377,16 +376,13 @@ _ARCHIVE = re.compile(rb"PK\x03\x04|7z\xbc\xaf\x27\x1c|BZh[1-9]1AY|\xfd7zXZ\0|Ra
 _ESCAPE = re.compile(
     r"(?:(?-i:\\U0000)|(?:(?<!\\)\\++|%)u)(?!d[89a-f])([0-9a-f]{4})|(?<!\\)\\++[ux]\{0*([0-9a-f]{1,4})\}|(?<!\\)\\++x([0-9a-f]{2})", re.IGNORECASE
 )
-#: a number of so many digits that it is no letter, and what takes nothing away from it
-_NUMBER = re.compile("&#(?:0++(?=[0-9]))?+([0-9]{0,8}+)[0-9]*+")
 #: the end of a line, a tab, and what stands for no letter in a pattern (\b, \Q), as they are written there; not what the host of \\host begins with
 _NO_LETTER = re.compile(r"(?<!\\)\\[nrtfbqs]", re.IGNORECASE)
 
 
 def _plainer(text: str) -> str:
     letters = _NO_LETTER.sub(" ", _ESCAPE.sub(lambda found: chr(int(found[found.lastindex or 0], 16)), text))
-    references = _NUMBER.sub(r"&#\1", urllib.parse.unquote(letters, errors="replace"))
-    return html.unescape(references).replace("\\.", ".").replace("\\/", "/").replace("[.]", ".")
+    return plain.unescaped(urllib.parse.unquote(letters, errors="replace")).replace("\\.", ".").replace("\\/", "/").replace("[.]", ".")
 
 
 def _no_payload(word: str) -> bool:
