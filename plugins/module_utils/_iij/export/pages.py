@@ -117,7 +117,7 @@ def _goes_on(get: Get, path: str, query: Mapping[str, Any], into: Put) -> bool:
     try:
         _total, resources = _page(path, get(path, query), False)
     except OffboardError as exc:
-        if exc.code not in ("http_status", "not_found", "no_list", "no_json"):
+        if exc.code not in ("http_status", "not_found", "server_error", "no_list", "no_json"):
             raise
         return False
     for item in resources:

@@ -65,7 +65,7 @@ def test_a_service_that_counts_its_page_cuts_no_list_silently(ids, whole):
     assert read(Counting(ids))[0] is whole
 
 
-@pytest.mark.parametrize("code", ["http_status", "not_found", "no_json", "unauthorized"])
+@pytest.mark.parametrize("code", ["http_status", "not_found", "server_error", "no_json", "unauthorized"])
 def test_what_is_behind_the_end_may_be_refused(code):
     def refuse(service):
         if len(service.asked) > 1:
