@@ -286,6 +286,10 @@ def test_the_playbook(tenant, tmp_path):
     operator = Operator(tenant, tmp_path, microsoft_365_letters_folder=str(tmp_path / "letters"))
     hand_over(operator.run_dir / "handover.yml", inventory.VAULT_PASSWORD)
     operator.run_dir.chmod(0o700)
+    known = {"record": "outcome", "run": "r", "kind": "user", "action": "update", "status": "done", "at": "2026-11-01T00:00:00Z"}
+    was_set = ({**known, "id": entry["id"], "name": entry["id"], "details": {"password_set": True}} for entry in ENTRIES[:2])
+    operator.run_dir.joinpath("journal.jsonl").write_text("".join(json.dumps(record) + "\n" for record in was_set))
+    operator.run_dir.joinpath("journal.jsonl").chmod(0o600)
     output = operator.must("handover", "--diff", microsoft_365_letters_domains=["reiji.example"])
     assert not any(secret in output for secret in SECRETS)
     assert SECRETS[2] in (tmp_path / "letters" / "letters.csv").read_text() and SECRETS[1] not in (tmp_path / "letters" / "letters.csv").read_text()
