@@ -104,8 +104,8 @@ options:
     type: bool
     default: false
 notes:
-  - With O(journal), people whose password it does not show to be set get no letter, but are listed in RV(skipped_objects) with the code
-    C(password_not_set).
+  - With O(journal), people whose password it does not show to be set get no letter, and none is recorded as given, but they are listed in
+    RV(skipped_objects) with the code C(password_not_set).
   - People whose Temporary Access Pass has ended get no letter either, but are listed with the code C(pass_ended).
   - A letter is one page whatever stands in it; with more text than usual its type is smaller. A text of yours that leaves no room is refused (V(bad_option)).
   - A person whom the hand-over file calls by no display name (it is from before 1.1.0, or Entra ID has none) is addressed by the user principal name.
@@ -178,7 +178,7 @@ recipients_file:
   returned: always
   type: str
 skipped_objects:
-  description: People who get no letter, with the code V(handed_over), V(pass_ended) or V(password_not_set).
+  description: People who get no letter, or of whom none is recorded, with the code V(handed_over), V(pass_ended) or V(password_not_set).
   returned: always
   type: list
   elements: dict

@@ -151,7 +151,11 @@ def test_no_letter_for_a_password_that_was_never_set(letters, tmp_path):
     journal.write_text(json.dumps({**known, "details": {"password_set": True}}) + "\n")
     made = letters(journal=str(journal))
     assert made["people"] == 2  # taro's password, and a pass, which the tenant itself has made
-    assert [(item["name"], item["code"]) for item in made["skipped_objects"]] == [("hanako@reiji-group.example", "password_not_set")]
+    not_set = [("hanako@reiji-group.example", "password_not_set")]
+    assert [(item["name"], item["code"]) for item in made["skipped_objects"]] == not_set
+    given = letters(state="given", by="Boss", journal=str(journal))
+    assert given["counts"]["done"] == 2 and [(item["name"], item["code"]) for item in given["skipped_objects"]] == not_set, given
+    assert letters(state="given", by="Boss", journal=str(journal))["changed"] is False
 
 
 def test_no_letter_for_a_pass_that_has_ended(letters, tmp_path):
@@ -160,7 +164,7 @@ def test_no_letter_for_a_pass_that_has_ended(letters, tmp_path):
     made = letters()
     assert made["people"] == 2
     assert [(item["name"], item["code"]) for item in made["skipped_objects"]] == [("jiro@reiji.example", "pass_ended")]
-    assert "2026-11-01 09:00 JST" in made["skipped_objects"][0]["reason"]
+    assert "2026-11-01 09:00 JST" in made["skipped_objects"][0]["msg"]
     assert "jiro" not in (tmp_path / "letters" / "letters.html").read_text()
 
 
@@ -282,6 +286,10 @@ def test_the_playbook(tenant, tmp_path):
     operator = Operator(tenant, tmp_path, microsoft_365_letters_folder=str(tmp_path / "letters"))
     hand_over(operator.run_dir / "handover.yml", inventory.VAULT_PASSWORD)
     operator.run_dir.chmod(0o700)
+    known = {"record": "outcome", "run": "r", "kind": "user", "action": "update", "status": "done", "at": "2026-11-01T00:00:00Z"}
+    was_set = ({**known, "id": entry["id"], "name": entry["id"], "details": {"password_set": True}} for entry in ENTRIES[:2])
+    operator.run_dir.joinpath("journal.jsonl").write_text("".join(json.dumps(record) + "\n" for record in was_set))
+    operator.run_dir.joinpath("journal.jsonl").chmod(0o600)
     output = operator.must("handover", "--diff", microsoft_365_letters_domains=["reiji.example"])
     assert not any(secret in output for secret in SECRETS)
     assert SECRETS[2] in (tmp_path / "letters" / "letters.csv").read_text() and SECRETS[1] not in (tmp_path / "letters" / "letters.csv").read_text()

@@ -10,6 +10,7 @@ What joins and shapes letters (U+200C, U+200D) stays, and so does every other ch
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import unicodedata
@@ -73,6 +74,15 @@ def line(text: str) -> str:
 def lines(text: str) -> str:
     """`text`, whose line ends stay."""
     return _MAY_BE_HEAPED.sub(_unheaped, _HIDDEN.sub(_seen, text))
+
+
+#: a number of a character reference: its first zeros, as many digits as say that it is too large, and the others
+_REFERENCE = re.compile("&#(?:0++(?=[0-9]))?+([0-9]{0,8}+)[0-9]*+")
+
+
+def unescaped(text: str) -> str:
+    """`text` with its character references as what they are; Python makes no number of thousands of digits."""
+    return html.unescape(_REFERENCE.sub(r"&#\1", text))
 
 
 #: Bytes of a part of a file's name; a whole one has 255.

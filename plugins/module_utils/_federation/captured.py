@@ -14,7 +14,6 @@ import base64
 import binascii
 import contextlib
 import email
-import html
 import itertools
 import json
 import re
@@ -24,6 +23,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote_plus
 
 from .._core.errors import OffboardError
+from .._core.plain import unescaped
 from . import xml
 from .libraries import etree
 
@@ -162,7 +162,7 @@ def _page_of_archive(body: bytes) -> bytes:
 
 def _anywhere(text: str) -> Iterator[tuple[str, str]]:
     """An answer in base64 whose name is spelled, or stands, as nobody foresaw: in a program, a log, a table, a page's source with colours; or its form."""
-    text = _UNSEEN.sub("", html.unescape(re.sub(r"<!\[CDATA\[|]]>|<[^<>]*>", "\n", text)))
+    text = _UNSEEN.sub("", unescaped(re.sub(r"<!\[CDATA\[|]]>|<[^<>]*>", "\n", text)))
     text = re.sub(r"\\+u00(2[bf]|3d)", lambda found: chr(int(found[1], 16)), re.sub(r"\\+/", "/", text), flags=re.I)
     for begin in itertools.islice(_BASE64_OF_XML.finditer(re.sub(r"^[> \t]+", "", text, flags=re.M)), _MAX_FIELDS):
         for value in (begin[0], begin[0].partition("\n")[0]):  # what follows on the next line may be something else
@@ -186,7 +186,7 @@ def _shown(text: str) -> list[tuple[str, str]]:
         return [("", text[begin.start() : end + 1])] if end > begin.start() else []
     if "&lt;" not in text:
         return []
-    plain = html.unescape(text)
+    plain = unescaped(text)
     return list(_of_html(plain)) or (_shown(plain) if _BEGIN.search(plain) else [])
 
 

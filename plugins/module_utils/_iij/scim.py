@@ -33,6 +33,7 @@ TRIES = 5
 _AGAIN = {429, 500, 502, 503, 504}
 _CODES = {401: "unauthorized", 403: "permission_missing", 404: "not_found", 429: "throttled"}
 _HELP = {
+    400: "Perhaps page_size is larger than it allows.",
     401: "The access token is not accepted: it has ended, was revoked, or its owner was disabled. Issue another one in the console of IIJ ID.",
     403: "The access token lacks a scope; it needs escim_read_users and escim_read_groups.",
     404: "Is scim_url right?",

@@ -45,6 +45,9 @@ _ENROL = Text(
     "Temporary Access Pass.",
     "画面の案内に従って認証方法を登録する。その場所での登録がポリシーで禁止されている場合は、社内で登録するか、一時アクセスパスを発行する。",
 )
+_REGISTER_ELSEWHERE = Text(
+    "Let them do it at the office or on another device, or give them a Temporary Access Pass.", "社内や別の端末で登録するか、一時アクセスパスを発行する。"
+)
 _CACHED = Text(
     "Let them close the browser and sign in anew. If it stays, look whether the domain is managed (entra_domain_info): the change takes up to an hour.",
     "ブラウザーを閉じてサインインし直す。続く場合は、ドメインがマネージドか（entra_domain_info で）確認する（反映に最大1時間かかる）。",
@@ -106,6 +109,14 @@ CODES: Mapping[int, SignInError] = {
         _ANSWER,
         on_the_way=True,
     ),
+    50078: SignInError(Text("The second factor is too old for the policy.", "多要素認証の有効期限切れ。"), _ANSWER, on_the_way=True),
+    50158: SignInError(
+        Text("The second factor of another provider was not given.", "外部プロバイダーの多要素認証が完了していない。"),
+        Text(
+            "They answer it there. If the provider is IIJ ID, take it out of the policy of Conditional Access (entra_references_info finds custom controls).",
+            "外部プロバイダーの画面で応答する。IIJ IDの場合は、条件付きアクセスのポリシーから外す（カスタムコントロールはentra_references_infoで確認）。",
+        ),
+    ),
     500121: SignInError(
         Text("The second factor was refused, or not given in time.", "多要素認証が拒否されたか、時間内に完了しなかった。"),
         Text(
@@ -120,14 +131,39 @@ CODES: Mapping[int, SignInError] = {
     ),
     50058: SignInError(Text("Not signed in yet.", "まだサインインしていない。"), _SIGN_IN, on_the_way=True, untried=True),
     16000: SignInError(Text("Asked with which account to sign in.", "アカウントの選択中。"), _SIGN_IN, on_the_way=True, untried=True),
-    50133: SignInError(
-        Text("The session ended with the new password.", "パスワードの変更によりセッションが終了した。"), _SIGN_IN, on_the_way=True, untried=True
+    **dict.fromkeys(
+        (50132, 50133),
+        SignInError(Text("The session ended with the new password.", "パスワードの変更によりセッションが終了した。"), _SIGN_IN, on_the_way=True, untried=True),
+    ),
+    **dict.fromkeys(
+        (50089, 70008, 700082, 700084, 70043),
+        SignInError(Text("The session, or the page, is too old.", "セッションまたは画面の有効期限切れ。"), _SIGN_IN, on_the_way=True, untried=True),
+    ),
+    **dict.fromkeys(
+        (50168, 51006, 81004, 81005, 81006, 81007, 81009, 81010, 81011, 81012),
+        SignInError(
+            Text(
+                "Signing in without being asked (the Windows account, Kerberos) did not work.",
+                "自動サインイン（Windowsのアカウント、Kerberos）ができなかった。",
+            ),
+            _SIGN_IN,
+            on_the_way=True,
+            untried=True,
+        ),
     ),
     50173: SignInError(
         Text("The session of before the conversion was revoked.", "変換前のセッションが取り消された。"), _SIGN_IN, on_the_way=True, untried=True
     ),
     50140: SignInError(
         Text("Asked whether to stay signed in.", "サインイン状態の維持の確認中。"), Text("They answer it.", "画面の質問に答える。"), on_the_way=True
+    ),
+    50199: SignInError(
+        Text("Asked whether it is the app that they meant.", "サインイン先のアプリの確認中。"), Text("They answer it.", "画面の質問に答える。"), on_the_way=True
+    ),
+    50135: SignInError(
+        Text("The password has to be changed, since it may be known to others.", "漏えいのおそれがあるため、パスワードの変更が必要。"),
+        Text("They change it where the sign-in asks for it.", "画面の案内に従って変更する。"),
+        on_the_way=True,
     ),
     50144: SignInError(
         Text("The password in Active Directory has expired.", "Active Directoryのパスワードの期限切れ。"),
@@ -138,6 +174,50 @@ CODES: Mapping[int, SignInError] = {
     53000: SignInError(
         Text("Conditional Access wants a compliant device.", "条件付きアクセスが準拠済みデバイスを要求している。"),
         Text("Enrol the device, or exclude the user while that is done.", "デバイスを登録するか、その間は対象から除外する。"),
+    ),
+    53001: SignInError(
+        Text("Conditional Access wants a device of the domain.", "条件付きアクセスがドメイン参加済みデバイスを要求している。"),
+        Text("They use such a device, or exclude the user while it is joined.", "該当するデバイスを使うか、参加させるまで対象から除外する。"),
+    ),
+    50097: SignInError(Text("The device has to prove itself.", "デバイスの認証が必要。"), _SIGN_IN, on_the_way=True),
+    50129: SignInError(Text("The device has to be registered.", "デバイスの登録が必要。"), _SIGN_IN, on_the_way=True),
+    53002: SignInError(
+        Text("Conditional Access wants an approved app.", "条件付きアクセスが承認済みアプリを要求している。"),
+        Text("They use one of the approved apps.", "承認済みアプリを使う。"),
+    ),
+    53004: SignInError(
+        Text("A second factor has to be registered, and the risk forbids it.", "認証方法の登録が必要だが、リスクにより禁止されている。"), _REGISTER_ELSEWHERE
+    ),
+    53010: SignInError(
+        Text("A second factor has to be registered, and a policy forbids it there.", "認証方法の登録が必要だが、その場所や端末ではポリシーで禁止されている。"),
+        _REGISTER_ELSEWHERE,
+    ),
+    **dict.fromkeys(
+        (530032, 530035),
+        SignInError(
+            Text(
+                "The security defaults or another security policy of the tenant block it.",
+                "セキュリティの既定値群などのテナントのポリシーによりブロックされた。",
+            ),
+            Text("Legacy clients have to be replaced; else look which policy it was.", "レガシークライアントは置き換え、そうでなければポリシーを確認する。"),
+        ),
+    ),
+    **dict.fromkeys(
+        (80001, 80002, 80005, 80007, 80010, 80013, 80014),
+        SignInError(
+            Text("The agents of pass-through authentication could not check the password.", "パススルー認証のエージェントがパスワードを検証できなかった。"),
+            Text("Look at the agents, and whether they reach a domain controller.", "エージェントの状態と、ドメインコントローラーへの接続を確認する。"),
+        ),
+    ),
+    **dict.fromkeys(
+        (70001, 700016, 7000112),
+        SignInError(
+            Text("The application is disabled, or is no more.", "アプリケーションが無効か、存在しない。"),
+            Text(
+                "Of IIJ ID's application that is as it should be: they open the other service itself. Any other one is to be enabled again.",
+                "IIJ IDのアプリケーションなら想定どおりで、利用先のサービスを直接開く。それ以外は有効に戻す。",
+            ),
+        ),
     ),
     53003: SignInError(
         Text("Conditional Access blocks it.", "条件付きアクセスによりブロックされた。"),
@@ -150,9 +230,12 @@ CODES: Mapping[int, SignInError] = {
         Text("The user is not assigned to the application.", "アプリケーションに割り当てられていない。"),
         Text("Assign the user, or a group of theirs, to the application.", "利用者またはグループをアプリに割り当てる。"),
     ),
-    65001: SignInError(
-        Text("Nobody has consented to the application.", "アプリケーションへの同意がない。"),
-        Text("An administrator consents to it.", "管理者が同意する。"),
+    **dict.fromkeys(
+        (65001, 90094, 90095),
+        SignInError(
+            Text("Nobody has consented to the application.", "アプリケーションへの同意がない。"),
+            Text("An administrator consents to it.", "管理者が同意する。"),
+        ),
     ),
 }
 _OTHER = SignInError(

@@ -155,9 +155,11 @@ class HandoverLetters(Resource):
             # a record of an earlier check run has the id as it is
             known = {names.uuid(key) for key in there} - {key for key in self._given if not self._has_theirs(key)}
             new = [person for person in persons if names.uuid(person.id) not in known]
+            plan = Plan(unchanged=len(persons) - len(new), facts=self._facts(0))
             after = {"given": True, "by": self._options.by}
-            given = [Change(GIVEN, person.id, person.upn, "give", None, after) for person in new]
-            return Plan(Spool(given), unchanged=len(persons) - len(new), facts=self._facts(0))
+            for person in self._with_a_secret(new, plan.skipped):
+                plan.changes.append(Change(GIVEN, person.id, person.upn, "give", None, after))
+            return plan
         plan = Plan()
         kept = list(self._worth_a_letter(persons, plan.skipped))
         by = self._options.split_by
@@ -195,9 +197,8 @@ class HandoverLetters(Resource):
 
     def _worth_a_letter(self, persons: Iterable[Recipient], skipped: list[Skip]) -> Iterator[Recipient]:
         """Not whoever has got theirs already, nor whose password was never set or whose pass has ended: a letter would lock them out."""
-        journal = self._options.journal
-        history = History(read_journal(journal)) if journal and os.path.exists(journal) else None
         moment = datetime.datetime.now(datetime.UTC)
+        left = []
         for person in persons:
             if self._has_theirs(person.id) and not self._options.again:
                 skipped.append(Skip(GIVEN, person.id, person.upn, "handed_over", "was given the letter already; the option again makes another one"))
@@ -205,7 +206,16 @@ class HandoverLetters(Resource):
                 end = letters.valid_until(person.until, time_zone(self._options.timezone))
                 why = f"the Temporary Access Pass ended at {end}; run passwords again for another one"
                 skipped.append(Skip(GIVEN, person.id, person.upn, "pass_ended", why))
-            elif history is not None and not person.until and not history.password_was_set(person.id):
+            else:
+                left.append(person)
+        yield from self._with_a_secret(left, skipped)
+
+    def _with_a_secret(self, persons: Iterable[Recipient], skipped: list[Skip]) -> Iterator[Recipient]:
+        """Not whose password was never set: of them there is no letter that could have been given."""
+        journal = self._options.journal
+        history = History(read_journal(journal)) if journal and os.path.exists(journal) else None
+        for person in persons:
+            if history is not None and not person.until and not history.password_was_set(person.id):
                 skipped.append(
                     Skip(GIVEN, person.id, person.upn, "password_not_set", "the journal does not show that this password was set; run passwords again")
                 )

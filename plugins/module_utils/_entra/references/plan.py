@@ -13,7 +13,6 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
-import html
 import ipaddress
 import json
 import math
@@ -36,6 +35,8 @@ from ..domains.plan import root_of
 DEEPEST, PAYLOAD, LARGEST = 40, 4, 8_000_000
 #: How many places of one object are told.
 MOST_PLACES = 50
+#: Characters of an address that browsers and servers take.
+_LONGEST_ADDRESS = 2_000
 #: Characters of a path; a property's name may be a stranger's text.
 _LONGEST_PATH = 300
 
@@ -45,6 +46,8 @@ _IN_A_NAME = "abcdefghijklmnopqrstuvwxyz0123456789_-*."
 _BASE64 = r"(?:^|[>\"']|base64,)\s*+([A-Za-z0-9+/_][A-Za-z0-9+/_\s-]{%d,}+={0,2}+)\s*+(?=$|[<\"'])"
 #: a word of a text that may be one: after a name, in an address, in a command, as a part of a token (JWT)
 _WORD = r"[A-Za-z0-9+/_-]{%d,}+={0,2}+"
+#: signs of base64 that stand between words, too: relay_aHR0cHM6, q=a+aHR0cHM6
+_GLUE = re.compile("[+/_-]")
 _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]{1,40}-----([A-Za-z0-9+/=\s]*+)-----END")
 #: lines of one payload, whatever stands around them
 _LINES = re.compile(r"(?<![A-Za-z0-9+/_-])((?:[A-Za-z0-9+/_-]{32,}+[ \t]*+\r?\n\s*+)++(?:[A-Za-z0-9+/_-]++={0,2}+(?=[\s<\"'\]),;]|$))?)")
@@ -147,6 +150,9 @@ class Matcher:
             for bare in (False, True)
         )
         self.orders = ("utf-16-le",) if all(map(str.isascii, self._words)) else ("utf-16-le", "utf-16-be")
+        plain_words = [word.text for word in self._words.values() if not word.pattern]
+        #: what data hold that name one of them: in Shift_JIS and the like, and in UTF-16 of either order
+        self.encoded, self.wide = tuple(map(str.encode, plain_words)), tuple(word.encode("utf-16-be")[1:] for word in plain_words)
         self.base64, self.word = re.compile(_BASE64 % (self.shortest - 1)), re.compile(_WORD % self.shortest_word)
 
     def _compile(self) -> None:
@@ -243,7 +249,7 @@ class _Walk:
         self._search(text, path, opened, binary)
         if any(sign in text for sign in _ENCRYPTED):
             self.unopened.append(Unopened(path, "encrypted"))
-        if "%" in text or "&" in text or "\\" in text or "[.]" in text:
+        if _may_be_plainer(text):
             self._decoded(text, path, depth, opened, binary)
         self._open(text, path, depth)
 
@@ -270,13 +276,16 @@ class _Walk:
             self._payload(lines if len(lines.rstrip("=")) % 4 != 1 else run[1].rsplit(None, 1)[0], path, depth)  # else a word of what follows is in it
         at, rest = 0, []
         for run in self._matcher.base64.finditer(text):
+            before = len(self.found)
             self._payload(run[1], path, depth)
-            if all(len(piece) >= shortest for piece in run[1].split()[:-1]):  # else it may be a sentence, in which one word is a payload
+            pieces = run[1].split()
+            whole = len(pieces) > 1 or len(run[1]) > _LONGEST_ADDRESS or len(self.found) > before or _no_payload(run[1])
+            if whole and all(len(piece) >= shortest for piece in pieces[:-1]):  # else it may be a sentence or an address, in which one word is a payload
                 rest.append(text[at : run.start(1)])
                 at = run.end(1)
         for word in self._matcher.word.findall(" ".join([*rest, text[at:]]) if at else text):
-            if not (word.islower() or word.isupper()):  # an id, a name, a path
-                for piece in dict.fromkeys((word, *word.split("/"))):
+            if not _no_payload(word):
+                for piece in dict.fromkeys((word, *_GLUE.split(word))):
                     if len(piece) >= shortest:
                         self._payload(piece, path, depth)
 
@@ -310,14 +319,14 @@ class _Walk:
         if _ARCHIVE.match(inner):
             self.unopened.append(Unopened(path, "packed"))
         self._bytes(inner, below, depth)
-        while inner := self._inflated(inner, below):
+        while inner := self._inflated(inner, below, depth):
             below, depth = f"{below}⇒", depth + PAYLOAD
             if depth >= DEEPEST:
                 self.unopened.append(Unopened(path, "too_deep"))
                 return
             self._bytes(inner, below, depth)
 
-    def _inflated(self, packed: bytes, path: str) -> bytes:
+    def _inflated(self, packed: bytes, path: str, depth: int) -> bytes:
         """What gzip, zlib or DEFLATE alone (a SAML request in an address) has packed; of gzip and zlib, whose head tells them, also of what was cut off."""
         for window in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):
             stream = zlib.decompressobj(window)
@@ -328,6 +337,8 @@ class _Walk:
             if stream.unconsumed_tail:
                 self.unopened.append(Unopened(path, "too_large"))
             elif stream.eof or window > zlib.MAX_WBITS:
+                if stream.unused_data.startswith(b"\x1f\x8b"):  # a gzip file may have several members (RFC 1952 2.2)
+                    self._data(stream.unused_data, path, depth + PAYLOAD)
                 return inner
         return b""
 
@@ -345,10 +356,18 @@ class _Walk:
                 return
         except UnicodeDecodeError:
             self.text(inner.decode("latin-1"), below, depth + PAYLOAD, True, binary=True)
+            # as scripts in Japan are written: the second byte of a letter may be an ASCII letter, with which a name would begin
+            small = inner.lower()
+            if any(name in small for name in self._matcher.encoded):
+                self._search(inner.decode("cp932", errors="replace"), below, True, binary=True)
         if b"\0" in inner:
             for start in (0, 1):  # UTF-16 of both orders: of ASCII one of them is the other, a byte further
                 for order in self._matcher.orders:
                     self.text((inner[start:] + b"\0").decode(order, errors="ignore"), below, depth + PAYLOAD, True)
+            small = inner.lower()
+            if any(name in small for name in self._matcher.wide):  # but for the last letter of a name, behind which another script begins
+                for start in (0, 1):
+                    self._search((inner[start:] + b"\0").decode("utf-16-be", errors="ignore"), below, True, False)
 
 
 #: what begins an archive that is not opened: zip (also what Office and Intune make of it), 7z, bzip2, xz, RAR, CAB, zstd
@@ -363,12 +382,23 @@ _NO_LETTER = re.compile(r"(?<!\\)\\[nrtfbqs]", re.IGNORECASE)
 
 def _plainer(text: str) -> str:
     letters = _NO_LETTER.sub(" ", _ESCAPE.sub(lambda found: chr(int(found[found.lastindex or 0], 16)), text))
-    return html.unescape(urllib.parse.unquote(letters, errors="replace")).replace("\\.", ".").replace("\\/", "/").replace("[.]", ".")
+    return plain.unescaped(urllib.parse.unquote(letters, errors="replace")).replace("\\.", ".").replace("\\/", "/").replace("[.]", ".")
+
+
+def _no_payload(word: str) -> bool:
+    """An id, a name, a path."""
+    return word.islower() or word.isupper()
+
+
+def _may_be_plainer(text: str) -> bool:
+    return "%" in text or "&" in text or "\\" in text or "[.]" in text
 
 
 def _rounds(text: str) -> Iterator[str]:
     """The text decoded once, twice and so on, while that changes it."""
     for _round in range(4):
+        if not _may_be_plainer(text):
+            return
         plainer = _plainer(text)
         if plainer == text:
             return

@@ -55,7 +55,7 @@ class Options:
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Options:
         """Raises OffboardError `bad_option`."""
-        for name in ("page_size", "max_resources"):
+        for name in ("page_size", "max_resources", "attempts", "timeout"):
             if params[name] < 1:
                 raise OffboardError(f"{name} must be 1 at least", code="bad_option")
         return cls(

@@ -84,7 +84,8 @@ def _once(get: Get, path: str, how: Ways, into: Put, tell: Callable[[int], None]
     seen: set[str] = set()
     while True:
         query: dict[str, Any] = {"cursor": cursor} if how.cursor else {"startIndex": came + 1}
-        page = get(path, {**query, "count": how.page_size, **({"sortBy": "id"} if how.sort else {})})
+        query |= {"count": how.page_size, **({"sortBy": "id"} if how.sort else {})}
+        page = get(path, query)
         total, resources = _page(path, page, how.cursor)
         totals.add(total)
         for item in resources:
@@ -102,9 +103,26 @@ def _once(get: Get, path: str, how: Ways, into: Put, tell: Callable[[int], None]
         if (not cursor or cursor in seen) if how.cursor else (came == before or came >= (total or 0)):
             break
         seen.add(cursor)
+    if not how.cursor and came and before == 0 and _goes_on(get, path, {**query, "startIndex": came + 1}, into):
+        totals.add(None)
     # a list that was cut says so by its own count, or by a cursor that leads nowhere; twice the same one means that another was missed
     counted = came if total is None else total
     return Listed(counted, len(totals) == 1 and not cursor and len(into) == counted == came)
+
+
+def _goes_on(get: Get, path: str, query: Mapping[str, Any], into: Put) -> bool:
+    """Whether others come after the first page although the service counts no more: some count the page, and not the list. Beyond the end of a list a
+    service answers with none; one that refuses to has no more, and one that repeats itself neither."""
+    known = len(into)
+    try:
+        _total, resources = _page(path, get(path, query), False)
+    except OffboardError as exc:
+        if exc.code not in ("http_status", "not_found", "server_error", "no_list", "no_json"):
+            raise
+        return False
+    for item in resources:
+        into.put(item)
+    return len(into) > known
 
 
 def _page(path: str, page: Mapping[str, Any], uncounted: bool) -> tuple[int | None, list[dict[str, Any]]]:

@@ -27,6 +27,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.openldap_entry import references
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.values import Entry
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests import reinvitation as guest_reinvitation
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.references.plan import Matcher
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.snapshot import files as snapshot_files
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import access_pass, passwords
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import selection as user_selection
@@ -279,6 +280,7 @@ PARSERS: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
             as_json({"log": {"entries": [{"request": {"url": "x", "postData": {"params": [{"name": "SAMLResponse", "value": "PGE+PC9hPg=="}]}}}]}}),
         ],
     ),
+    "matcher": (text(lambda it: Matcher(["auth.iij.jp"]).look({"a": it})), [b"https://auth.iij.jp/", b"&#97;uth%2Eiij.jp"]),
     "retry_after": (
         text(lambda it: errors.retry_after({"retry-after": it})),
         [b"12", b"Fri, 27 Nov 2026 09:00:00 GMT", b"nan", b"1e999", b"Fri, 27 Nov 99999 09:00 GMT"],
@@ -324,6 +326,7 @@ TRAPS = [
     b"dn: a\nchangetype: modify\nadd:: /w==\n",
     b"2026-02-30T00:00:00Z",
     b"9" * 5000,
+    b"<html>&#" + b"9" * 5000 + b";",
     "１２".encode(),
     b'{"id": 1}',
     b'{"id": "1", "version": "x", "copy": "guest", "tenant_id": "' + TENANT.encode() + b'"}',

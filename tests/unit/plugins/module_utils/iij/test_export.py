@@ -48,7 +48,39 @@ def read(service, attempts=3, **ways):
 @pytest.mark.parametrize(("ids", "limit", "asked"), [("", 2, 1), ("ba", 2, 1), ("cbaed", 2, 3), ("cbaed", 1, 5), ("cbaed", 99, 1)])
 def test_a_list_is_read_by_what_comes(ids, limit, asked, cursor):
     service = Service(ids, limit, cursors=cursor)
-    assert read(service, cursor=cursor) == (True, sorted(ids), len(ids)) and len(service.asked) == asked
+    looked_behind = 0 < len(ids) <= limit and not cursor  # a first page that is all may be what the service counts
+    assert read(service, cursor=cursor) == (True, sorted(ids), len(ids)) and len(service.asked) == asked + looked_behind
+
+
+class Counting(Service):
+    """Counts the page, and not the list."""
+
+    def __call__(self, path, query):
+        page = super().__call__(path, query)
+        return {**page, "totalResults": len(page["Resources"])}
+
+
+@pytest.mark.parametrize(("ids", "whole"), [("abcde", False), ("ab", True), ("a", True), ("", True)])
+def test_a_service_that_counts_its_page_cuts_no_list_silently(ids, whole):
+    assert read(Counting(ids))[0] is whole
+
+
+@pytest.mark.parametrize("code", ["http_status", "not_found", "server_error", "no_json", "unauthorized"])
+def test_what_is_behind_the_end_may_be_refused(code):
+    def refuse(service):
+        if len(service.asked) > 1:
+            raise OffboardError("beyond", code=code)
+
+    service = Service("ab", change=refuse)
+    if code == "unauthorized":
+        with pytest.raises(OffboardError):
+            read(service)
+    else:
+        assert read(service) == (True, ["a", "b"], 2)
+
+
+def test_a_service_that_ignores_where_to_begin():
+    assert read(lambda path, query: {"totalResults": 2, "Resources": [{"id": "a"}, {"id": "b"}]}) == (True, ["a", "b"], 2)
 
 
 def test_it_is_sorted_only_where_the_service_can():
@@ -56,7 +88,7 @@ def test_it_is_sorted_only_where_the_service_can():
         service = Service("a")
         how = pages.ways(None if supported is None else {"sort": {"supported": supported}}, 7)
         pages.everything(service, "/Users", how, 1, Resources())
-        assert service.asked == [{"startIndex": 1, "count": 7, **({"sortBy": "id"} if supported else {})}]
+        assert service.asked[:1] == [{"startIndex": 1, "count": 7, **({"sortBy": "id"} if supported else {})}]
     assert pages.ways({"pagination": {"cursor": True}}, 7).cursor and not pages.ways({"pagination": {"cursor": "yes"}}, 7).cursor
 
 

@@ -14,8 +14,9 @@ from dev.options import given
 def test_a_page_has_something_on_it() -> None:
     with pytest.raises(OffboardError, match="page_size must be 1 at least") as caught:
         Options.of(given("iij_id_export", path="/e", access_token="hush", page_size=0))
-    with pytest.raises(OffboardError, match="max_resources must be 1 at least"):
-        Options.of(given("iij_id_export", path="/e", access_token="hush", max_resources=0))
+    for name in ("max_resources", "attempts", "timeout"):
+        with pytest.raises(OffboardError, match=f"{name} must be 1 at least"):
+            Options.of(given("iij_id_export", path="/e", access_token="hush", **{name: 0}))
     assert caught.value.code == "bad_option"
 
 

@@ -102,6 +102,8 @@ def test_states(seen, enabled, why, expected) -> None:
         ({"failed": 1}, {50072: 1}, False, False, "warning"),
         ({"failed": 1}, {50126: 1}, False, False, "critical"),
         ({"failed": 4}, {50058: 1, 50133: 1, 50173: 1, 16000: 1}, False, False, "warning"),
+        ({"failed": 6}, {50132: 1, 50089: 1, 81010: 1, 50078: 1, 50097: 1, 50199: 1}, False, False, "warning"),
+        ({"failed": 1}, {53010: 1}, False, False, "critical"),
         ({"failed": 2}, {50072: 1, 999999: 1}, False, False, "critical"),
         ({"not_known": 1}, {}, False, False, "unknown"),
         ({"arrived": 5}, {}, False, True, "critical"),

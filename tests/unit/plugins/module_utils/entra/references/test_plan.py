@@ -211,6 +211,16 @@ JWT = f"{b64('{}')}.{b64(json.dumps({'iss': ACS})).rstrip('=')}.{b64('signature'
         (f"a,{b64(ACS)},b", "a⇒"),
         (f"<data><![CDATA[{b64(ACS)}]]></data>", "a⇒"),
         (f"https://x.example/relay/{b64(ACS).rstrip('=')}", "a⇒"),
+        (f"relay/{b64(ACS)}", "a⇒"),
+        (f"relay-{b64(ACS)}", "a⇒"),
+        (f"https://x.example/?q=x_{b64(ACS).rstrip('=')}&r=1", "a⇒"),
+        (f"https://x.example/?q=token+{b64(ACS)}", "a⇒"),
+        (b64(gzip.compress(b"first" * 9, mtime=0) + gzip.compress(ACS.encode(), mtime=0)), "a⇒⇒⇒"),  # a file of two members
+        # Japanese in front of it and behind it: in Shift_JIS the second byte of バ is the letter o
+        (b64("# 認証サーバauth.iij.jpを使う".encode("cp932")), "a⇒"),
+        (b64("# 認証サーバauth.iij.jpを使う".encode("utf-16-be")), "a⇒"),
+        (b64("# 認証サーバauth.iij.jpを使う".encode("utf-16-le")), "a⇒"),
+        ("&#" + "9" * 10_000 + "; auth&#" + "0" * 10_000 + "46;iij.jp", "a"),  # no number for Python
         (JWT, "a⇒→.iss"),
         (f"Bearer {JWT}", "a⇒→.iss"),
         # and one that is percent-encoded, or in character references, besides
@@ -353,6 +363,7 @@ def test_nobody_makes_it_slow() -> None:
         "e": "-----BEGIN A-----" * 50_000,
         "f": "'" * 500_000,
         "h": ("A" * 40 + "\n") * 10_000 + "!",
+        "j": "auth.iij.jp" * 90_000,
         "i": ("Ab1" * 14 + " \n" + " " * 50) * 3_000,
     }
     itself = b"\xaf\x10\x20" + bytes(32)  # a property list that holds itself 32 times
