@@ -214,7 +214,7 @@ def test_the_last_site_of_an_items_list_takes_the_switch_with_it(parts, deleted)
     data = xml(*parts)
     ours, _by_hand = items.to_delete(preferences.registry_items(preferences.elements(data)), HOSTS)
     assert [one.uid for one in ours] == deleted
-    again = preferences.registry_items(preferences.elements(preferences.deleting(data, deleted)))
+    again = preferences.registry_items(preferences.elements(preferences.deleting(data, ours)))
     assert items.to_delete(again, HOSTS) == ([], [])
 
 
