@@ -175,7 +175,7 @@ def test_parse() -> None:
     assert read.key == key("箱", TPM, True) and read.in_file
     other = plan.parse(made.blob(authority.issue("server", client_auth=False)), "machine", rf"HKEY\{made.thumbprint(authority.issued[-1])}")
     assert (other.client_auth, other.key, other.in_file) == (False, None, False)
-    assert plan.issuers([read.issuer]) == [dn.key(CA)]
+    assert plan.issuers([read.issuer]) == [certificate_names.key(CA)]
 
 
 DER = made.Authority(CA).issue("x")
