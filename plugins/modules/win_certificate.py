@@ -13,7 +13,8 @@ description:
   - Removes certificates from the personal store (C(My)) of the machine and of every user that has a profile on it, signed in or not.
   - What is meant is confirmed by you - the whole distinguished name of an issuer, or thumbprints, as M(offboard.iij_id.win_certificate_info) shows them.
   - The private key goes first, then the certificate, since only the certificate tells which key is its own. Deleting a certificate alone leaves its
-    key for ever. A key that another certificate uses, of whatever store, is never removed.
+    key for ever. A key that another certificate uses, of whatever store, is never removed; of users who are not signed in the stores that lie in their
+    registry are not read.
   - B(A private key does not come back.) The certificate can be saved; who needs it again must be enrolled again.
 author:
   - the offboard.iij_id maintainers (!UNKNOWN)

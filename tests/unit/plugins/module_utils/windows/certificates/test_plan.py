@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._core import certificate_names, dn
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import certificate_names
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.certificates import CertificateDecisions
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates import firefox, plan
