@@ -86,7 +86,7 @@ def _folded(text: str) -> str:
 
 
 def certificate_name(text: str) -> str:
-    """An issuer or subject as RFC 4514 has it, its types in capitals; also from Windows' dialogue, with each part on a line of its own ("O = Example, Inc.")."""
+    """An issuer or subject as RFC 4514 has it, its types in capitals; also from the lines of Windows' dialogue ("O = Example, Inc.")."""
     lines = [line.strip().rstrip(",") for line in names.visible(text).splitlines() if line.strip()]
     parted = [line.partition("=") for line in lines] if len(lines) > 1 else []
     for written in (lines, [f"{kind}={_escaped(value.strip())}" for kind, _unused, value in parted]):
@@ -96,7 +96,7 @@ def certificate_name(text: str) -> str:
 
 
 def certificate_key(text: str) -> str:
-    """For comparing issuers: without case, width and needless blanks (RFC 5280, 7.1), whichever end they were written from (OpenSSL begins with the country)."""
+    """For comparing issuers: without case, width and needless blanks (RFC 5280, 7.1), whichever end they begin with (OpenSSL: the country)."""
     parts = _rdns(_parts(certificate_name(text)), lambda value: " ".join(_folded(value).split()))
     return min(",".join(parts), ",".join(reversed(parts)))
 
