@@ -70,7 +70,9 @@ def mentioned(text: str, hosts: Sequence[str]) -> list[str]:
     if not hosts:
         return []
     any_of = "|".join(re.escape(host) for host in hosts)
-    found = re.finditer(rf"(?<![a-z0-9.-])\.?(?:[a-z0-9*_-]+\.)*\*?(?:{any_of})(?![a-z0-9-]|\.[a-z0-9])", text.lower())
+    # begun only where a name can begin: else a line of asterisks would be gone through once for each of them
+    name = rf"(?<![a-z0-9*_.-])\.?(?:[a-z0-9*_-]+\.)*(?:[a-z0-9*_-]*[*_])?(?:{any_of})(?![a-z0-9-]|\.[a-z0-9])"
+    found = re.finditer(name, text.lower())
     return list(dict.fromkeys(match[0] for match in found))
 
 

@@ -305,6 +305,15 @@ def test_hosts_in_any_text():
     text = "start https://WWW1.auth.iij.jp/x, *auth.iij.jp xauth.iij.jp auth.iij.jp.example iij.jp *.iwa.auth.iij.jp. ['.auth.iij.jp']"
     assert hosts.mentioned(text, ["auth.iij.jp"]) == ["www1.auth.iij.jp", "*auth.iij.jp", "*.iwa.auth.iij.jp", ".auth.iij.jp"]
     assert hosts.mentioned(text, []) == []
+    assert hosts.mentioned("a*auth.iij.jp **auth.iij.jp evil-auth.iij.jp", ["auth.iij.jp"]) == ["a*auth.iij.jp", "**auth.iij.jp"]
+
+
+@pytest.mark.parametrize("filling", ["*", "_", "*.", "_a", "*a.", ".", "-"])
+def test_a_text_without_end_takes_no_time(filling):
+    started = time.process_time()
+    assert hosts.mentioned(filling * 200_000, ["auth.iij.jp"]) == []
+    assert hosts.mentioned(filling * 200_000 + " auth.iij.jp", ["auth.iij.jp"]) == ["auth.iij.jp"]
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize("host", ["*", "jp", "*.iij.jp", "a b.c", ""])
