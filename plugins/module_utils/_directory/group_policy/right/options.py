@@ -14,7 +14,6 @@ from ...._core.errors import OffboardError
 from ...known import Known
 from ..options import EditOptions
 
-
 #: [MS-GPSB] 2.2.6
 _RIGHT = re.compile("Se[a-z]+(?:Privilege|Right)", re.IGNORECASE)
 
