@@ -26,7 +26,8 @@ options:
   issuers:
     description:
       - Whole distinguished names of issuers by RFC 4514, as RV(offboard.iij_id.win_certificate_info#module:certificates[].issuer) shows them. No part
-        of a name, and no other authority of the same organization is meant by it. Case and needless blanks do not count.
+        of a name, and no other authority of the same organization is meant by it. Case, needless blanks, and at which end a name begins (OpenSSL writes
+        the country first) do not count.
       - Of these issuers only certificates for the authentication of clients (extended key usage) are removed; the others are in C(skipped_objects).
     type: list
     elements: str
