@@ -129,7 +129,7 @@ netlogon:
       elements: dict
       returned: always
 unreadable_policies:
-  description: Policies whose object says something that cannot be meant, each with C(dn), C(code) and C(msg).
+  description: Policies whose object says something that cannot be meant, or that the account may not read, each with C(dn), C(code) and C(msg).
   returned: success
   type: list
   elements: dict

@@ -178,8 +178,8 @@ failure:
   description:
     - C(code) is V(guard_refused) when a guard fired (rules V(right_empty), V(right_undefined), V(versions_differ), V(not_pdc_emulator), and
       V(nothing_found) for O(state=absent) where none of the policies has any of the O(accounts), and O(journal) knows of no edit of any of them).
-    - V(bad_option) for what is no GUID, V(not_found) for a policy or an account that does not exist, V(policy_unreadable) for a file that is not as
-      its specification says, V(insufficient_rights) when the account may not edit a policy.
+    - V(bad_option) for what is no GUID or no name of a right, V(not_found) for a policy or an account that does not exist, V(policy_unreadable) for a
+      file that is not as its specification says, V(insufficient_rights) when the account may not edit a policy.
     - V(changed_since_read) when somebody else has edited the policy since the plan was made, V(file_in_use) when another editor or a client has it open,
       V(not_seen), V(file_write_failed), V(too_large), V(smb_error), and V(several) when they differ.
     - Of the connections, as for M(offboard.iij_id.group_policy_info).

@@ -13,7 +13,8 @@ description:
   - Removes certificates from the personal store (C(My)) of the machine and of every user that has a profile on it, signed in or not.
   - What is meant is confirmed by you - the whole distinguished name of an issuer, or thumbprints, as M(offboard.iij_id.win_certificate_info) shows them.
   - The private key goes first, then the certificate, since only the certificate tells which key is its own. Deleting a certificate alone leaves its
-    key for ever. A key that another certificate uses, of whatever store, is never removed.
+    key for ever. A key that another certificate uses, of whatever store, is never removed; of users who are not signed in the stores that lie in their
+    registry are not read.
   - B(A private key does not come back.) The certificate can be saved; who needs it again must be enrolled again.
 author:
   - the offboard.iij_id maintainers (!UNKNOWN)
@@ -25,7 +26,8 @@ options:
   issuers:
     description:
       - Whole distinguished names of issuers by RFC 4514, as RV(offboard.iij_id.win_certificate_info#module:certificates[].issuer) shows them. No part
-        of a name, and no other authority of the same organization is meant by it. Case and needless blanks do not count.
+        of a name, and no other authority of the same organization is meant by it. Case, needless blanks, and at which end a name begins (OpenSSL writes
+        the country first) do not count.
       - Of these issuers only certificates for the authentication of clients (extended key usage) are removed; the others are in C(skipped_objects).
     type: list
     elements: str

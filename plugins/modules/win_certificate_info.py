@@ -96,7 +96,9 @@ certificates:
       type: str
       returned: always
     private_key:
-      description: What would become of the key if this one certificate went.
+      description:
+        - What would become of the key if this one certificate went, as far as the personal stores tell. M(offboard.iij_id.win_certificate) looks into the
+          other stores, too, and keeps a key that a certificate there uses.
       type: str
       returned: always
     used_by:

@@ -274,6 +274,31 @@ def test_the_operator_may_read_and_not_write(info):
     assert list(found) == [fixture.CONTROLLERS] and not found[fixture.CONTROLLERS]["may_write"]
 
 
+@pytest.fixture
+def hidden(directory):
+    """A policy that the operator may not read."""
+    with directory.admin() as admin:
+        admin.search(paths.AD_BASE, f"(userPrincipalName={paths.AD_OPERATOR})", attributes=["objectSid"])
+        sid = values.sid(admin.response[0]["raw_attributes"]["objectSid"][0])
+    policy = full_dn(f"CN={fixture.BROWSERS},CN=Policies,CN=System")
+    rights = ["--objectdn", policy, "--sddl", f"(D;;RPLCLORC;;;{sid})"]
+    asked = ["-H", f"ldap://{paths.DC_ADDRESS}", "-s", str(directory.part.state / "smb.conf"), f"-U{paths.AD_NETBIOS}\\Administrator%{paths.PASSWORD}"]
+    done = subprocess.run(["samba-tool", "dsacl", "set", *rights, *asked], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    directory._changed = True
+    directory.clear()
+    return policy
+
+
+def test_a_policy_that_the_account_may_not_read_is_told(info, module, hidden):
+    found, answer = info(username=paths.AD_OPERATOR)
+    assert fixture.BROWSERS not in found and fixture.CONTROLLERS in found
+    assert [(item["dn"], item["code"]) for item in answer["unreadable_policies"]] == [(hidden, "insufficient_rights")]
+    edit = {"policies": [fixture.BROWSERS], "hosts": ["auth.iij.jp"], "state": "absent", "backup_dir": "/nowhere"}
+    refused = module("group_policy_registry", username=paths.AD_OPERATOR, **edit)
+    assert refused.code == "insufficient_rights" and hidden in refused["msg"]
+
+
 def test_versions_that_differ_are_told(info, directory):
     directory.arrange(f"CN={fixture.DECOY},CN=Policies,CN=System", {"versionNumber": ["7"]})
     directory._changed = True
@@ -820,7 +845,9 @@ def test_policies_without_any_of_the_hosts_are_a_failure(registry, directory, sy
 
 
 def test_a_damaged_file_is_refused(registry, directory, sysvol_kept):
-    assert registry(fixture.DAMAGED).code == "policy_unreadable" and on_disk(directory) == sysvol_kept
+    refused = registry(fixture.DAMAGED)
+    assert refused.code == "policy_unreadable" and on_disk(directory) == sysvol_kept
+    assert refused["msg"].startswith(r"MACHINE\Registry.pol of the policy ") and fixture.DAMAGED in refused["msg"]
 
 
 @pytest.mark.parametrize("step", sorted(STEPS))

@@ -53,7 +53,8 @@ def is_within(entry: str, hosts: Sequence[str]) -> bool:
 def is_broader(entry: str, hosts: Sequence[str]) -> bool:
     """Whether the entry means one of the hosts and others: `*`, `*.example.com`, `example.com` where that is meant with all below it. A person decides.
 
-    So does a person about one that has a host among other words, such as between semicolons or in quotes: whether the browser takes it apart is its matter.
+    So does a person about one that has a host among other words or signs, such as between semicolons, in quotes or with a port that is none: what the
+    browser makes of it is its matter.
     """
     if is_within(entry, hosts):
         return False
@@ -61,7 +62,18 @@ def is_broader(entry: str, hosts: Sequence[str]) -> bool:
     if name and (name == "*" or any(names.is_under(host, [name]) for host in hosts)):
         return True
     matched = "*" in pattern and any(fnmatch.fnmatchcase(one, pattern) for host in hosts for one in (host, f"www.{host}"))
-    return matched or any(is_within(word, hosts) for word in _WORDS.split(entry))
+    return matched or bool(mentioned(entry, hosts)) or any(is_within(word, hosts) for word in _WORDS.split(entry))
+
+
+def mentioned(text: str, hosts: Sequence[str]) -> list[str]:
+    """The names in any text that are one of the hosts or lie below one, in lower case, in their order, without repetition."""
+    if not hosts:
+        return []
+    any_of = "|".join(re.escape(host) for host in hosts)
+    # begun only where a name can begin: else a line of asterisks would be gone through once for each of them
+    name = rf"(?<![a-z0-9*_.-])\.?(?:[a-z0-9*_-]+\.)*(?:[a-z0-9*_-]*[*_])?(?:{any_of})(?![a-z0-9-]|\.[a-z0-9])"
+    found = re.finditer(name, text.lower())
+    return list(dict.fromkeys(match[0] for match in found))
 
 
 @dataclass(frozen=True)
@@ -90,7 +102,7 @@ def entries(record: Record) -> list[str]:
         return []
     if record.name.casefold() in LIST_NAMES:
         return [item.strip() for item in text.split(",") if item.strip()]
-    if record.key.casefold().endswith(NUMBERED_KEYS):
+    if _numbered(record):
         return [text.strip()] if text.strip() else []
     return [record.name] if record.key.casefold().endswith(ZONE_KEY) else []
 

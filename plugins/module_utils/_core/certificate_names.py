@@ -25,7 +25,7 @@ def thumbprint(text: str) -> str | None:
 @functools.lru_cache(4096)  # thousands of machines have the same few issuers
 def key(text: str) -> str:
     """For comparing: two texts mean the same certificate, or the same issuer, when these are equal."""
-    return thumbprint(text) or dn.key(dn.certificate_name(text))
+    return thumbprint(text) or dn.certificate_key(text)
 
 
 def keys(texts: Iterable[str]) -> set[str]:

@@ -78,16 +78,27 @@ def account_key(text: str) -> str:
 
 def key(dn: str) -> str:
     """For comparing DNs as Active Directory does: without case, width, blanks around separators, and whatever form a value is escaped in."""
-    return _written(_parts(dn), lambda text: unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()))
+    return _written(_parts(dn), _folded)
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 def certificate_name(text: str) -> str:
-    """An issuer or subject as RFC 4514 has it, its types in capitals; also from Windows' dialogue, with each part on a line of its own ("CN = Example CA")."""
-    text = ",".join(line for line in names.visible(text).splitlines() if line.strip())
-    try:
-        return _written([(kind.upper(), value, separator) for kind, value, separator in _parts(text, strict=True)], str)
-    except ValueError:
-        return text.strip()
+    """An issuer or subject as RFC 4514 has it, its types in capitals; also from the lines of Windows' dialogue ("O = Example, Inc.")."""
+    lines = [line.strip().rstrip(",") for line in names.visible(text).splitlines() if line.strip()]
+    parted = [line.partition("=") for line in lines] if len(lines) > 1 else []
+    for written in (lines, [f"{kind}={_escaped(value.strip())}" for kind, _unused, value in parted]):
+        with contextlib.suppress(ValueError):
+            return _written([(kind.upper(), value, separator) for kind, value, separator in _parts(",".join(written), strict=True)], str)
+    return ",".join(lines)
+
+
+def certificate_key(text: str) -> str:
+    """For comparing issuers: without case, width and needless blanks (RFC 5280, 7.1), whichever end they begin with (OpenSSL: the country)."""
+    parts = _rdns(_parts(certificate_name(text)), lambda value: " ".join(_folded(value).split()))
+    return min(",".join(parts), ",".join(reversed(parts)))
 
 
 def canonical(dn: str) -> str:
@@ -178,7 +189,12 @@ def _parts(dn: str, *, strict: bool = False) -> list[tuple[str, str, str]]:
 
 
 def _written(parts: Sequence[tuple[str, str, str]], form: Callable[[str], str]) -> str:
-    """The parts as one text. Of a name with several types their order does not count."""
+    """The parts as one text."""
+    return ",".join(_rdns(parts, form))
+
+
+def _rdns(parts: Sequence[tuple[str, str, str]], form: Callable[[str], str]) -> list[str]:
+    """The names that a DN is made of. Of one with several types their order does not count."""
     rdns: list[list[str]] = [[]]
     for kind, value, separator in parts:
         plain = kind.casefold().removeprefix("oid.")
@@ -186,7 +202,7 @@ def _written(parts: Sequence[tuple[str, str, str]], form: Callable[[str], str]) 
         rdns[-1].append(f"{form(_TYPES.get(plain, kind))}={text}" if kind else text)
         if separator in (",", ";"):
             rdns.append([])
-    return ",".join("+".join(sorted(rdn)) for rdn in rdns)
+    return ["+".join(sorted(rdn)) for rdn in rdns]
 
 
 def _escaped(value: str) -> str:

@@ -33,7 +33,10 @@ _ACCESS_DENIED, _SHARING_VIOLATION = 0xC0000022, 0xC0000043
 _CODES = {
     _ACCESS_DENIED: ("insufficient_rights", "access is denied"),
     _SHARING_VIOLATION: ("file_in_use", "another program has it open"),
+    0xC0000054: ("file_in_use", "another program has locked a part of it"),
     0xC000005A: ("insufficient_rights", "the account may not give it that owner"),
+    0xC0000906: ("insufficient_rights", "a virus scanner there lets nobody have it"),
+    0xC0000056: ("not_found", "it is being deleted"),
     0xC0000034: ("not_found", "there is no such file"),
     0xC000003A: ("not_found", "there is no such folder"),
     0xC00000CC: ("not_found", "there is no such share"),

@@ -9,7 +9,8 @@ reg.exe answers 1 alike for "not there", "not allowed" and "wrong syntax", so ab
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from .._core.errors import OffboardError
@@ -64,12 +65,35 @@ def read_below(machine: RegistryConnection, root: str, path: str) -> list[Key]:
     whole = rf"{root}\{path}"
     if (found := _asked(machine, query_below(whole))) is not None:
         return found
+    return read(machine, whole, recursive=True) if _is_there(machine, root, path) else []
+
+
+def subkeys(machine: RegistryConnection, root: str, path: str) -> list[str]:
+    """The names of a key's subkeys; empty when the listings from `root` on prove that it is not there. Raises OffboardError `registry_unreadable`."""
+    whole = rf"{root}\{path}"
+    if (found := _query(machine, whole, "/reg:64")) is None:
+        if not _is_there(machine, root, path):
+            return []
+        found = read(machine, whole)
+    return [key.name for key in found if key.path.count("\\") == whole.count("\\") + 1]
+
+
+def _is_there(machine: RegistryConnection, root: str, path: str) -> bool:
     above = root
     for part in path.split("\\"):
         if part.casefold() not in (child.name.casefold() for child in read(machine, above)):
-            return []
+            return False
         above = rf"{above}\{part}"
-    return read(machine, whole, recursive=True)
+    return True
+
+
+def read_all(machine: RegistryConnection, keys: Sequence[str]) -> list[Key]:
+    """Keys that must be there, with all below them, by one command where that can be said. Raises OffboardError `registry_unreadable`."""
+    if keys and all(re.fullmatch(r"[\w .\\-]+", key, re.ASCII) for key in keys):
+        answer = machine.cmd("&&".join(subprocess.list2cmdline(query_below(key)) for key in keys))
+        if answer.exit_code == 0:
+            return parse_query(answer.text)
+    return [found for key in keys for found in read(machine, key, recursive=True)]
 
 
 def look(machine: RegistryConnection, key: str) -> list[Key]:

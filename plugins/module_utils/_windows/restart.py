@@ -12,7 +12,9 @@ _WINDOWS = r"HKLM\SYSTEM\CurrentControlSet\Control\Windows"
 _PRODUCT = r"HKLM\SYSTEM\CurrentControlSet\Control\ProductOptions"
 _WARNING_SECONDS = 5
 #: winerror.h
-_ACCESS_DENIED, _SHUTDOWN_IN_PROGRESS, _SHUTDOWN_IS_SCHEDULED = 5, 1115, 1190
+_ACCESS_DENIED, _SHUTDOWN_IN_PROGRESS, _SHUTDOWN_IS_SCHEDULED, _PRIVILEGE_NOT_HELD = 5, 1115, 1190, 1314
+#: after these the machine may have been asked or not
+_MAY_BE_ASKED = ("connection_lost", "timeout")
 #: of those shutdown.exe answers with, the ones after which the machine goes down all the same: somebody else has asked for it
 UNDER_WAY = {_SHUTDOWN_IS_SCHEDULED: "scheduled", _SHUTDOWN_IN_PROGRESS: "in_progress"}
 
@@ -34,11 +36,16 @@ def is_domain_controller(machine: registry.RegistryConnection) -> bool:
 def ask(machine: registry.RegistryConnection, why: str) -> str:
     """Ask for a restart with a few seconds' warning: "" or, when it was under way already, the word of `UNDER_WAY`.
 
-    Raises OffboardError `restart_refused`.
+    Where the answer is lost, whether it was asked for is seen by the machine going down. Raises OffboardError `restart_refused`.
     """
     arguments = ("/r", "/t", str(_WARNING_SECONDS), "/d", "p:4:1", "/c", why)
-    code = machine.run("shutdown.exe", *arguments).exit_code
+    try:
+        code = machine.run("shutdown.exe", *arguments).exit_code
+    except OffboardError as exc:
+        if exc.code not in _MAY_BE_ASKED:
+            raise
+        return ""
     if code == 0 or code in UNDER_WAY:
         return UNDER_WAY.get(code, "")
-    right = "; the account lacks the right to shut the machine down (from a remote system)" if code == _ACCESS_DENIED else ""
+    right = "; the account lacks the right to shut the machine down (from a remote system)" if code in (_ACCESS_DENIED, _PRIVILEGE_NOT_HELD) else ""
     raise OffboardError(f"{machine.host}: Windows refused the restart (exit code {code}){right}", code="restart_refused")

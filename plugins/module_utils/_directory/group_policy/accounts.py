@@ -12,7 +12,7 @@ from typing import Any
 
 from ..._core import dn
 
-SID = re.compile(r"\*?(S-1-\d+(?:-\d+)+)", re.IGNORECASE)
+SID = re.compile(r"(?:\*\s*)?(S-1-\d+(?:-\d+)+)", re.IGNORECASE)
 #: INF files may have quotes around a value. Where they are around several, what is between two commas is no value of its own
 _QUOTED = re.compile(r'[ \t]*(?:"([^"]*)"|([^"]*))[ \t]*', re.DOTALL)
 

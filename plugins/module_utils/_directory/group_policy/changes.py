@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..._core.errors import OffboardError
 from ..._core.model import Change, Refusal
 from . import versions
 
@@ -102,6 +104,17 @@ def numbers(change: Change) -> tuple[int, int, str, str]:
     """Old and new version, old and new digest of a change."""
     before, after = change.before or {}, change.after or {}
     return before[VERSION], after[VERSION], before[DIGEST], after[DIGEST]
+
+
+@contextlib.contextmanager
+def named(name: str, guid: str, file: str) -> Iterator[None]:
+    """An error of a parser, which knows nothing but the file's bytes, says in which file of which policy it was."""
+    try:
+        yield
+    except OffboardError as exc:
+        if exc.code != "policy_unreadable":
+            raise
+        raise OffboardError(f"{file} of the policy {name} ({guid}): {exc.msg}", code=exc.code) from exc
 
 
 def policies(changes: Iterable[Change]) -> list[str]:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from ..._core.errors import OffboardError
 
-_SECTION = re.compile(r"\s*\[([^\]]*)\]\s*(?:;.*)?", re.DOTALL)
+_SECTION = re.compile(r"\s*\[([^\]]*)\].*", re.DOTALL)  # what stands behind the bracket is passed over
 _RIGHTS = "privilege rights"
 
 
@@ -47,11 +47,23 @@ def others(data: bytes) -> Iterator[tuple[str, list[str], bool]]:
     What a comment holds, or a line that goes on in the next one, is there too. Raises OffboardError `policy_unreadable`.
     """
     lines = _lines(data)
-    rights_at = {number for number, _right, members in _entries(lines) if ";" not in members and not members.rstrip().endswith("\\")}
+    rights_at = {number for number, _right, members in _entries(lines) if not _says_more(members)}
     for number, line in enumerate(lines):
         if not _SECTION.fullmatch(line) and line.strip() and not line.lstrip().startswith(";"):
             name, _unused, members = line.partition("=")
             yield name.strip(), [name.strip().rpartition("__")[0], *_items(members)], number in rights_at
+
+
+def _says_more(members: str) -> bool:
+    """Whether there is a comment behind the list, or it goes on in the next line."""
+    return ";" in members or members.rstrip().endswith("\\")
+
+
+def _check_plain(right: str, members: str) -> None:
+    """Who is left in such a list, or would come to be in it, the line does not say."""
+    if _says_more(members):
+        why = f"the line of {right} has a comment, or goes on in the next one. Save the right in the Group Policy Management Editor, which writes it anew"
+        raise _refused(why)
 
 
 def _items(members: str) -> list[str]:
@@ -86,6 +98,7 @@ def without(data: bytes, right: str, members: Collection[str], *, undefine: bool
     lines = _lines(data)
     for number, name, value in list(_entries(lines)):
         if name.casefold() == right.casefold():
+            _check_plain(name, value)
             kept = [piece for piece in value.split(",") if piece.strip() not in members]
             if undefine and not any(piece.strip() for piece in kept):
                 del lines[number]
@@ -108,6 +121,7 @@ def with_members(data: bytes, right: str, members: Sequence[str], *, define: boo
     if right.casefold() in there:
         for number, name, value in list(_entries(lines)):
             if name.casefold() == right.casefold():
+                _check_plain(name, value)
                 end = value[len(value.rstrip()) :] if value.strip() else value.lstrip(" \t")
                 start = lines[number].partition("=")[0] + "=" + (value[: -len(end)] if end else value)
                 lines[number] = start + ("," if _items(value) else "") + ",".join(members) + end

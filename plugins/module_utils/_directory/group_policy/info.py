@@ -40,7 +40,7 @@ def _find(reader: Reader, sysvol: Sysvol, options: InfoOptions, connection: Conn
     rights: list[tuple[str, str, str]] = []
     broken: list[dict[str, str]] = []
     for entry in reader.entries():
-        if wanted and (entry.text("cn") or "").upper() not in wanted:
+        if wanted and policy.name_of(entry.dn) not in wanted:
             continue
         try:
             one = policy.of_entry(entry, reader.domain)
@@ -50,7 +50,7 @@ def _find(reader: Reader, sysvol: Sysvol, options: InfoOptions, connection: Conn
         told, members = _look_into(reader, sysvol, one, names, accounts)
         found.append({**told, "links": links.get(one.guid, [])})
         rights += [(one.guid, right, member) for right, member in members]
-    missing = wanted - {item["guid"] for item in found} - {(item["dn"][3:41]).upper() for item in broken}
+    missing = wanted - {item["guid"] for item in found} - {policy.name_of(item["dn"]) for item in broken}
     if missing:
         raise OffboardError(f"there is no group policy {', '.join(sorted(missing))} in {reader.domain}", code="not_found")
     pdc, here = reader.pdc_emulator()

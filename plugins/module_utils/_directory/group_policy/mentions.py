@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..._core.browser_hosts import Record, entries, zone_host
+from ..._core.browser_hosts import Record, entries, is_broader, is_within, mentioned, zone_host
 from ..._core.errors import OffboardError
-from . import gpt_tmpl, hosts, preferences, registry_pol
+from . import gpt_tmpl, preferences, registry_pol
 from .accounts import Account, meant
 from .registry import items
 
@@ -38,7 +39,7 @@ def _text(data: bytes) -> str:
 
 
 def _hits(text: str, names: Sequence[str], accounts: Sequence[Account]) -> list[str]:
-    return [*hosts.mentioned(text, names), *(one.sid for one in accounts if _names_sid(text, one.sid))]
+    return [*mentioned(text, names), *(one.sid for one in accounts if _names_sid(text, one.sid))]
 
 
 def _names_sid(text: str, sid: str) -> bool:
@@ -99,11 +100,11 @@ def _records(relative: str, data: bytes, names: Sequence[str], accounts: Sequenc
         if record.name.casefold().startswith("**del"):  # sets nothing
             continue
         text = _read(record)
-        hits = _hits(f"{record.key} {zone_host(record.key)} {record.name} {text}", names, accounts)
+        hits = _hits(f"{record.key} {zone_host(record.key)} {record.name} {text or _text(record.data)}", names, accounts)
         listed = entries(record)
-        broader = [entry for entry in listed if hosts.is_broader(entry, names)]
+        broader = [entry for entry in listed if is_broader(entry, names)]
         if hits or broader:
-            by = "group_policy_registry" if any(hosts.is_within(entry, names) for entry in listed) else ""
+            by = "group_policy_registry" if any(is_within(entry, names) for entry in listed) else ""
             yield _mention("registry", relative, f"{record.key}\\{record.name}", text, hits, by, **({"broader": broader} if broader else {}))
 
 
@@ -114,6 +115,14 @@ def _read(record: Record) -> str:
     return ""
 
 
+def _said(item: preferences.Item) -> str:
+    """What the value of an item says, whatever its type."""
+    with contextlib.suppress(ValueError):
+        if item.type == "REG_BINARY":
+            return _text(bytes.fromhex(item.value))
+    return " ".join([item.value, *item.strings])
+
+
 def _preferences(relative: str, data: bytes, names: Sequence[str], accounts: Sequence[Account]) -> FileMentions:
     elements = preferences.elements(data)
     found = FileMentions(has_password=preferences.has_password(elements))
@@ -122,15 +131,15 @@ def _preferences(relative: str, data: bytes, names: Sequence[str], accounts: Seq
     for item in listed:
         # a zone has its host from right to left: ZoneMap\Domains\iij.jp\www1.auth
         turned = ".".join(part for part in reversed(item.key.split("\\")[-2:]))
-        hits = _hits(f"{item.key} {turned} {item.name} {item.value}", names, accounts)
-        broader = [entry for entry in items.entries(item) if hosts.is_broader(entry, names)]
+        hits = _hits(f"{item.key} {turned} {item.name} {_said(item)}", names, accounts)
+        broader = [entry for entry in items.entries(item) if is_broader(entry, names)]
         if hits or broader:
             told = {"uid": item.uid, "action": item.action, "disabled": item.disabled, "remove_policy": item.remove_policy}
             where = f"{item.hive}\\{item.key}\\{item.name}"
             by = "group_policy_registry" if id(item) in ours else ""
             found.mentions.append(_mention("preference", relative, where, item.value, hits, by, **told, **({"broader": broader} if broader else {})))
     values = [value for element in elements if "Registry" not in element.path for value in element.attributes.values()]
-    values += ["".join(element.texts) for element in elements]
+    values += ["".join(element.texts) for element in elements if not preferences.is_string(element)]
     hits = [hit for value in values for hit in _hits(value, names, accounts)]
     if hits:
         found.mentions.append(_mention("other", relative, "", "", list(dict.fromkeys(hits))))

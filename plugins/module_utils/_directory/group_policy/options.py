@@ -9,7 +9,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import hosts, policy
+from ..._core.browser_hosts import checked
+from . import policy
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class InfoOptions:
     def of(cls, params: Mapping[str, Any]) -> InfoOptions:
         """Raises OffboardError `bad_option`."""
         return cls(
-            hosts=hosts.checked(params["hosts"]),
+            hosts=checked(params["hosts"]),
             policies=frozenset(policy.guid_of(text) for text in params["policies"]),
             accounts=params["accounts"],
         )

@@ -50,8 +50,18 @@ def guid_of(text: str) -> str:
     return "{" + found[1].upper() + "}"
 
 
+def name_of(dn: str) -> str:
+    """The GUID in braces and capitals that a policy's DN begins with; "" where it begins otherwise."""
+    found = re.match(r"cn=(\{[^},]*\}),", dn, re.IGNORECASE)
+    return found[1].upper() if found else ""
+
+
 def of_entry(entry: Entry, domain: str) -> Policy:
-    """Raises OffboardError `policy_unreadable` where its template lies elsewhere than in this domain's SYSVOL, and `value_unreadable`."""
+    """Raises OffboardError `policy_unreadable` where its template lies elsewhere than in this domain's SYSVOL, `insufficient_rights` where the account may
+    not read it, and `value_unreadable`.
+    """
+    if not entry.text("cn"):  # the Group Policy Management Console calls such a one "Inaccessible"
+        raise OffboardError(f"the account may not read the policy {entry.dn}: grant it Read on it, or use another account", code="insufficient_rights")
     own = guid_of(entry.text("cn") or "")
     path = entry.text("gPCFileSysPath") or ""
     expected = rf"sysvol\{domain}\Policies" + "\\" + own
@@ -74,10 +84,10 @@ def links(entries: Iterable[Entry]) -> dict[str, list[Mapping[str, object]]]:
     found: dict[str, list[Mapping[str, object]]] = {}
     for entry in entries:
         for dn, options in _LINK.findall(entry.text("gPLink") or ""):
-            if named := re.match(r"\s*cn=(\{[^}]*\})", dn, re.IGNORECASE):
+            if named := name_of(dn.strip()):
                 number = int(options)
                 link = {"dn": entry.dn, "enabled": not number & _DISABLED_LINK, "enforced": bool(number & _ENFORCED)}
-                found.setdefault(named[1].upper(), []).append(link)
+                found.setdefault(named, []).append(link)
     return found
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import xml.parsers.expat
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +41,7 @@ class Item:
     """A registry item. `action` is C, R, U or D (create, replace, update, delete); `remove_policy`: gone where the policy applies no more.
 
     `once`: it, or a collection around it, is applied once and not again ([MS-GPPREF] FilterRunOnce): clients that had it pass over whatever it says now.
+    `strings`: those of a REG_MULTI_SZ, which stand in elements of their own besides.
     """
 
     uid: str
@@ -54,6 +55,7 @@ class Item:
     type: str
     value: str
     tags: tuple[Element, Element]
+    strings: list[str] = field(default_factory=list)
 
 
 def _refused(why: str) -> OffboardError:
@@ -131,6 +133,11 @@ def _filtered(condition: Element) -> Element | None:
     return next((one.around for one in _from_inside(condition) if one.path[-1] == "Filters"), None)
 
 
+def is_string(element: Element) -> bool:
+    """Whether it is one of the strings of a registry item."""
+    return element.path[-4:] == ("Registry", "Properties", "Values", "Value")
+
+
 def registry_items(found: Sequence[Element]) -> list[Item]:
     """The items of a Registry.xml, of nested collections too. Raises OffboardError `policy_unreadable`."""
     items = []
@@ -156,6 +163,8 @@ def registry_items(found: Sequence[Element]) -> list[Item]:
                     tags=(outer, inner),
                 )
             )
+        elif items and is_string(inner):
+            items[-1].strings.append("".join(inner.texts))
     return items
 
 
@@ -169,18 +178,13 @@ def _with_attribute(tag: bytes, name: str, value: str) -> bytes:
     return tag[:end].rstrip() + f' {name}="{value}"'.encode() + tag[end:]
 
 
-def deleting(data: bytes, uids: Collection[str]) -> bytes:
-    """The file in which the registry items with these uids delete their value on the clients.
+def deleting(data: bytes, items: Iterable[Item]) -> bytes:
+    """The file in which these of its registry items delete their value on the clients. They are known by their place: copies have the uid of the other one.
 
     Only the attribute `action` is written; `changed`, which tells people a time, stays, so that the same edit has the same bytes whenever it is planned.
-    Raises OffboardError `policy_unreadable`, also where a uid is not one item's alone.
     """
-    items = registry_items(elements(data))
-    for uid in uids:
-        if not uid or [item.uid for item in items].count(uid) != 1:
-            raise _refused("the uid of an item is not its own")
-    for item in reversed(items):
-        if item.uid in uids and item.action != "D":
+    for item in sorted(items, key=lambda one: one.tags[1].start, reverse=True):
+        if item.action != "D":
             tag = item.tags[1]
             data = data[: tag.start] + _with_attribute(data[tag.start : tag.end], "action", "D") + data[tag.end :]
     return data

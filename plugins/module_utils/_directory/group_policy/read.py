@@ -32,8 +32,9 @@ class Reader:
         return f"CN=Policies,CN=System,{self.base}"
 
     def entries(self) -> Iterator[Entry]:
-        """Every policy of the domain."""
-        return self._client.search("(objectClass=groupPolicyContainer)", policy.ATTRIBUTES, base=self.container)
+        """Every policy of the domain; of one that the account may not read nothing but its DN, for that it is one of that class nobody is told then."""
+        everything = self._client.search("(objectClass=*)", policy.ATTRIBUTES, base=self.container)
+        return (entry for entry in everything if policy.name_of(entry.dn) and canonical(parent_dn(entry.dn)).casefold() == canonical(self.container).casefold())
 
     def entry(self, guid: str) -> Entry:
         """One policy. Raises OffboardError `not_found`."""

@@ -76,7 +76,9 @@ class PolicyEdits(Resource):
         reader = self._reader
         for guid in self._edit.policies:
             self._policies[guid] = one = reader.get(guid)
-            yield from self.describe(one, reader.ini_version(one))
+            with changes.named(one.name, guid, "GPT.INI"):
+                in_ini = reader.ini_version(one)
+            yield from self.describe(one, in_ini)
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """See `decide`; and warnings of domain controllers that are behind."""

@@ -263,6 +263,7 @@ def _scripts(netlogon: Mapping[str, Any]) -> Iterator[Finding]:
 def _unknown(found: Mapping[str, Any], decided: PolicyDecisions) -> Iterator[Finding]:
     """GUIDs that somebody confirmed, and that no policy has: the stage would stop there."""
     there = {names.uuid(policy["guid"]) for policy in found.get("policies") or ()}
+    there |= {names.uuid(item["dn"][3:41]) for item in found.get("unreadable_policies") or ()}  # CN={GUID},…
     for edited in EDITS:
         gone = [guid for guid in decided.confirmed.get(edited.variable, ()) if names.uuid(guid) not in there]
         if gone:

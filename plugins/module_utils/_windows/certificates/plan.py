@@ -255,10 +255,12 @@ def planned(
     kept_names: Collection[str] = (),
     uses: Mapping[str, Collection[str]] | None = None,
     saved: bool = False,
+    elsewhere: Sequence[StoredCertificate] = (),
 ) -> Plan:
     """A removal for each of the `current` ones that is meant and not kept: what stays, by thumbprint or by issuer, wins over what goes, by either.
 
-    `found` has every certificate with its key, `uses` what services use which one of the machine, `saved` says that they are saved before.
+    `found` has every certificate with its key, `elsewhere` those of other stores, `uses` what services use which one of the machine, `saved` says that they
+    are saved before.
     """
     plan, current = Plan(), list(current)
     known = {certificate.id(host): certificate for certificate in found}
@@ -272,7 +274,7 @@ def planned(
             plan.skipped.append(Skip(KIND, item.id, item.name, "excepted", f"it is named in {stays}"))
         elif meant:
             staying.remove(certificate)
-            fate = fate_of_key(certificate, staying)
+            fate = fate_of_key(certificate, [*staying, *elsewhere])
             before = {**item.state, "private_key": fate}
             plan.changes.append(Change(KIND, item.id, item.name, "remove", before=before, after=None, risk="high", undo=undo))
             if certificate.is_ca:

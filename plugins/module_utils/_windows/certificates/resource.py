@@ -34,7 +34,10 @@ from .options import InfoOptions, Options
 from .plan import MACHINE, StoredCertificate
 
 _SYSTEM = r"SOFTWARE\Microsoft\SystemCertificates"
-_FILES = r"AppData\Roaming\Microsoft\SystemCertificates\My\Certificates"
+#: of a user's personal store, and of what was asked for and not issued yet
+_FILES, _REQUESTS = (rf"AppData\Roaming\Microsoft\SystemCertificates\{store}\Certificates" for store in ("My", "Request"))
+#: certificates of services; what belongs to the account of Windows itself
+_SERVICES, _SYSTEM_ACCOUNT = (r"HKLM\SOFTWARE\Microsoft", r"Cryptography\Services"), "S-1-5-18"
 _KEYS = r"AppData\Roaming\Microsoft\Crypto\RSA"
 _FIREFOX = r"AppData\Roaming\Mozilla\Firefox\Profiles"
 #: where authorities lie: the machine's own, those of group policies, those of the directory
@@ -51,6 +54,8 @@ QUERIES = (
     ),
     tuple(registry.query_below(rf"{place}\Certificates") for _store, place in _AUTHORITIES),
 )
+#: read by themselves, or with authorities only, whose private keys are on no such machine: hundreds of certificates
+_WITHOUT_KEYS = frozenset(("my", "root", "authroot", "ca", "disallowed", "trust", "smartcardroot", "clientauthissuer", "trustedpublisher", "flightroot"))
 # HRESULTs of certutil: NTE_NOT_FOUND; CRYPT_E_NOT_FOUND is 0x80092004; NTE_BAD_KEYSET
 _GONE = (0x80090011, 0x80092004, 0x80090016)
 
@@ -100,12 +105,27 @@ class Stores:
         self.signed_in = list(registry.user_hives(machine))
         for sid in self.signed_in:
             found += _of_registry(_certificates(machine, rf"HKU\{sid}\{_SYSTEM}\My"), sid, self.unreadable)
-        found += self._of_files()
+        found += self._of_files(_FILES)
         return found
 
-    def _of_files(self) -> Iterator[StoredCertificate]:
-        stores = {rf"{path}\{_FILES}".casefold(): sid for sid, path in self.profiles.items()}
-        folders = [entry.path for entry in existing(self.machine, [rf"{path}\{_FILES}" for path in self.profiles.values()])]
+    def elsewhere(self, going: Iterable[StoredCertificate]) -> list[StoredCertificate]:
+        """What stands in other stores than those that `read` reads, and has a private key, which may be that of one that goes.
+
+        Read only where a key is to be removed: a machine has dozens of stores (learn.microsoft.com/windows/win32/seccrypto/system-store-locations).
+        """
+        if not any(certificates.fate_of_key(one, ()) == certificates.REMOVED for one in going):
+            return []
+        found = list(self._of_files(_REQUESTS))
+        for store, hive in ((MACHINE, "HKLM"), (_SYSTEM_ACCOUNT, r"HKU\.DEFAULT"), *((sid, rf"HKU\{sid}") for sid in self.signed_in)):
+            names = [name for name in registry.subkeys(self.machine, hive, _SYSTEM) if name.casefold() not in _WITHOUT_KEYS]
+            keys = registry.read_all(self.machine, [rf"{hive}\{_SYSTEM}\{name}" for name in names])
+            found += _of_registry(keys, store, self.unreadable)
+        found += _of_registry(registry.read_below(self.machine, *_SERVICES), MACHINE, self.unreadable)
+        return [one for one in found if one.key]
+
+    def _of_files(self, below: str) -> Iterator[StoredCertificate]:
+        stores = {rf"{path}\{below}".casefold(): sid for sid, path in self.profiles.items()}
+        folders = [entry.path for entry in existing(self.machine, [rf"{path}\{below}" for path in self.profiles.values()])]
         inside = files_below(self.machine, folders) if folders else []
         filled = {_folder(entry) for entry in inside}
         if refused := unlistable(self.machine, [folder for folder in folders if folder.casefold() not in filled]):
@@ -192,6 +212,7 @@ class Certificates(Resource):
             kept_names=self._options.except_issuers,
             uses=self._uses,
             saved=saved,
+            elsewhere=self._stores.elsewhere(one for one in self._found if certificates.why(one, wanted, names)),
         )
         if self._stores.unreadable:
             unreadable = self._stores.unreadable
@@ -218,14 +239,15 @@ class Certificates(Resource):
         """Save the certificate, remove its key, then the certificate: a key without its certificate would never be found again."""
         now = self._stores.read()
         certificate = next((item for item in now if item.id(self._client.host) == change.id), None)
-        if self._stores.unreadable:
-            raise OffboardError("a certificate cannot be read that could be read before; look at it, and run again", code="changed_since_read")
         if certificate is None:
             if not self._shows(change):
                 msg = f"{change.name} cannot be looked at any more: its user has signed out, or their profile is gone; run the task again"
                 raise OffboardError(msg, code="changed_since_read")
             return {}
-        fate = certificates.fate_of_key(certificate, [item for item in now if item is not certificate])
+        others = [*(item for item in now if item is not certificate), *self._stores.elsewhere([certificate])]
+        fate = certificates.fate_of_key(certificate, others)
+        if self._stores.unreadable:
+            raise OffboardError("a certificate cannot be read that could be read before; look at it, and run again", code="changed_since_read")
         details: dict[str, Any] = {"private_key": fate}
         if self._options.backup_dir:
             details["saved"] = self._save(certificate)

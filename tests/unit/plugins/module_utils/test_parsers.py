@@ -186,7 +186,7 @@ PARSERS: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
         [b"\xff\xfe" + f"[Privilege Rights]\r\nSeBatchLogonRight = {SECRET},*S-1-5-32-544\r\n".encode("utf-16-le")],
     ),
     "preferences": (
-        lambda it: preferences.deleting(it, [item.uid for item in preferences.registry_items(preferences.elements(it))]),
+        lambda it: preferences.deleting(it, preferences.registry_items(preferences.elements(it))),
         [f'<RegistrySettings><Registry uid="{SECRET}"><Properties action="U" name="{SECRET}"/></Registry></RegistrySettings>'.encode()],
     ),
     "repsfrom": (controllers.partner, [struct.pack("<IIIIqqI", 1, 0, 200, 1, 13_400_000_000, 13_400_000_000, 8524)]),

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ...._core.browser_hosts import LIST_NAMES, NUMBERED_KEYS, ZONE_KEY, ZONE_SWITCH, zone_host
-from .. import hosts
+from ...._core.browser_hosts import LIST_NAMES, NUMBERED_KEYS, ZONE_KEY, ZONE_SWITCH, is_within, zone_host
 from ..preferences import Item
 
 
@@ -49,7 +48,7 @@ def to_delete(items: Iterable[Item], names: Sequence[str]) -> tuple[list[Item], 
     by_hand: list[Item] = []
     for item in every:
         listed = entries(item)
-        within = [entry for entry in listed if hosts.is_within(entry, names)]
+        within = [entry for entry in listed if is_within(entry, names)]
         if within:
             (ours if len(within) == len(listed) and not item.once else by_hand).append(item)
     gaps = [item for item in ours if _is_numbered(item) and not _is_without_gap(_place(item), every, ours)]

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .. import hosts
+from ...._core.browser_hosts import checked
 from ..options import EditOptions
 
 
@@ -25,4 +25,4 @@ class Options(EditOptions):
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Options:
         """Raises OffboardError `bad_option`."""
-        return cls(**cls._edit(params), is_return=params["state"] == "present", hosts=hosts.checked(params["hosts"] or []))
+        return cls(**cls._edit(params), is_return=params["state"] == "present", hosts=checked(params["hosts"] or []))

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ...._core import phrases
-from ...._core.browser_hosts import entries, without
+from ...._core.browser_hosts import entries, is_broader, without
 from ...._core.model import Change, Object, Skip
 from ...._core.plan import Plan
-from .. import changes, history, hosts, preferences, registry_pol
+from .. import changes, history, preferences, registry_pol
 from ..changes import DIGEST, INI, VERSION
 from . import items
 
@@ -57,7 +57,8 @@ def plan(
     for guid, files in _by_policy(current).items():
         edits = []
         for item in files:
-            before, after, new[item.id] = _edit(item, old[item.id], names, result.warnings)
+            with changes.named(item.name, guid, file_of(item.id)):
+                before, after, new[item.id] = _edit(item, old[item.id], names, result.warnings)
             result.facts["mentioned"] = bool(before or result.warnings or result.facts.get("mentioned"))
             side = scope(file_of(item.id)) or "machine"
             edits.append(changes.FileEdit(item.id, side, before, after, item.state[DIGEST], digest(new[item.id])))
@@ -88,7 +89,9 @@ def plan_return(
                 result.skipped.append(_changed(item))
                 continue
             new[item.id] = old[item.id] if before == now else saved(item.id, before)
-            edits.append(changes.FileEdit(item.id, scope(file_of(item.id)) or "machine", *_differing(item, old[item.id], new[item.id]), now, before))
+            with changes.named(item.name, guid, file_of(item.id)):
+                shown = _differing(item, old[item.id], new[item.id])
+            edits.append(changes.FileEdit(item.id, scope(file_of(item.id)) or "machine", *shown, now, before))
         work = changes.PolicyWork(KIND, guid, files[0].name, "restore", _UNDO_RETURN, files[0].state[VERSION], files[0].state[INI])
         found, refusals = changes.of_policy(work, edits, begun)
         result.refusals += refusals
@@ -118,7 +121,7 @@ def _differing(item: Object, old: bytes, new: bytes) -> tuple[dict[str, Any], di
 
 def _shown_file(item: Object, data: bytes) -> dict[str, Any]:
     if file_of(item.id).casefold().endswith(ITEMS):
-        return {_shown_item(one): one.action for one in preferences.registry_items(preferences.elements(data))}
+        return _by_name((_shown_item(one), one.action) for one in preferences.registry_items(preferences.elements(data)))
     return _shown(registry_pol.parse(data))
 
 
@@ -131,24 +134,29 @@ def _edit(item: Object, data: bytes, names: Sequence[str], warnings: list[str]) 
     if file_of(item.id).casefold().endswith(ITEMS):
         every = preferences.registry_items(preferences.elements(data))
         ours, by_hand = items.to_delete(every, names)
-        wide = [(_shown_item(one), entry) for one in every for entry in items.entries(one) if hosts.is_broader(entry, names)]
+        wide = [(_shown_item(one), entry) for one in every for entry in items.entries(one) if is_broader(entry, names)]
         warnings += [phrases.english("entry_is_broader", name=item.name, place=place, entry=entry) for place, entry in wide]
         warnings += [phrases.english("item_once" if one.once else "item_is_mixed", name=item.name, item=one.uid) for one in by_hand]
-        shown = {_shown_item(one): one.action for one in ours}
-        return shown, dict.fromkeys(shown, "D"), preferences.deleting(data, [one.uid for one in ours])
+        shown = _by_name((_shown_item(one), one.action) for one in ours)
+        return shown, dict.fromkeys(shown, "D"), preferences.deleting(data, ours)
     listed = registry_pol.parse(data)
-    broader = [(record, entry) for record in listed for entry in entries(record) if hosts.is_broader(entry, names)]
+    broader = [(record, entry) for record in listed for entry in entries(record) if is_broader(entry, names)]
     warnings += [phrases.english("entry_is_broader", name=item.name, place=rf"{one.key}\{one.name}", entry=entry) for one, entry in broader]
     rest = registry_pol.pack(without(listed, names))
     return *_differing(item, data, rest), rest
 
 
 def _shown(listed: Iterable[registry_pol.Record]) -> dict[str, Any]:
-    """The records by their names, as people read them; one that stands there again has a number."""
+    """The records by their names, as people read them."""
+    return _by_name((f"{record.key}\\{record.name}", record.text if record.text is not None else record.data.hex()) for record in listed)
+
+
+def _by_name(named: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """What has a name, by it; one that stands there again has a number."""
     result: dict[str, Any] = {}
-    for record in listed:
-        name, count = f"{record.key}\\{record.name}", 1
+    for name, value in named:
+        count = 1
         while (shown := name if count == 1 else f"{name} ({count})") in result:
             count += 1
-        result[shown] = record.text if record.text is not None else record.data.hex()
+        result[shown] = value
     return result

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,9 @@ from typing import Any
 from ...._core.errors import OffboardError
 from ...known import Known
 from ..options import EditOptions
+
+#: [MS-GPSB] 2.2.6
+_RIGHT = re.compile("Se[a-z]+(?:Privilege|Right)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,10 @@ class Options(EditOptions):
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Options:
-        """Raises OffboardError `bad_option` where no right is named that is to be given, or no policy."""
+        """Raises OffboardError `bad_option` where no right is named that is to be given, or what is named is none."""
+        for right in params["rights"] or ():
+            if not _RIGHT.fullmatch(right):
+                raise OffboardError(f"rights: {right!r} is no name of a user right such as SeBatchLogonRight", code="bad_option")
         if params["state"] == "present" and not params["rights"] and not params["only_removed"]:
             raise OffboardError("rights: name the rights that the accounts shall have, or set only_removed", code="bad_option")
         return cls(

@@ -70,7 +70,8 @@ def plan(
     new: dict[str, bytes] = {}
     back = "present" if wanted.state == "absent" else "absent"
     for item in items:
-        before, after, new[item.id] = _edit(item, wanted, old[item.id], result.refusals, result.warnings)
+        with changes.named(item.name, item.id, FILE):
+            before, after, new[item.id] = _edit(item, wanted, old[item.id], result.refusals, result.warnings)
         result.facts["mentioned"] = bool(before or result.facts.get("mentioned"))
         result.warnings += _of_nobody(item, wanted)
         work = changes.PolicyWork(

@@ -15,7 +15,7 @@ from ...client import Client
 from ...connection import Connection
 from ...known import remembered
 from ...sysvol import Sysvol
-from .. import gpt_tmpl, history, policy
+from .. import changes, gpt_tmpl, history, policy
 from ..accounts import as_known
 from ..edit import digest
 from ..resource import PolicyEdits
@@ -48,7 +48,9 @@ class GroupPolicyRights(PolicyEdits):
                 raise OffboardError(f"the policy {one.name} ({one.guid}) has no user rights, and this module makes no new files", code="not_found") from exc
             return
         self._old[one.guid] = data
-        yield rights.describe(one.guid, one.name, gpt_tmpl.rights(data), one.version, in_ini, digest(data))
+        with changes.named(one.name, one.guid, rights.FILE):
+            found = gpt_tmpl.rights(data)
+        yield rights.describe(one.guid, one.name, found, one.version, in_ini, digest(data))
 
     def taken_out(self) -> Sequence[str]:
         return self._options.accounts if self._options.state == "absent" else ()

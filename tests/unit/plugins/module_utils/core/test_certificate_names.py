@@ -23,6 +23,11 @@ COLONS = ":".join(DIGITS[at : at + 2] for at in range(0, 40, 2)).upper()
         (DIGITS, f"Thumbprint={DIGITS}"),
         (ISSUER, 'cn = sumire device ca, o="Sumire Trading Co., Ltd.", c = jp'),
         (ISSUER, 'CN = Sumire Device CA\nO = "Sumire Trading Co., Ltd."\nC = JP'),
+        # as the dialogue shows it, which has no quotes; wrapped at its commas; as OpenSSL prints it; with blanks that do not count
+        (ISSUER, "CN = Sumire Device CA\r\nO = Sumire Trading Co., Ltd.\r\nC = JP"),
+        (ISSUER, "CN=Sumire Device CA,\n  O=Sumire Trading Co.\\, Ltd.,\n  C=JP\n"),
+        (ISSUER, 'C = JP, O = "Sumire Trading Co., Ltd.", CN = Sumire Device CA'),
+        (ISSUER, r"CN=Sumire  Device CA\ ,O=\ Sumire Trading Co.\,  Ltd.,C=JP"),
     ],
 )
 def test_what_means_the_same_is_the_same(text: str, same: str) -> None:

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import io
 from types import SimpleNamespace
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import sysvol as module
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.connection import Connection
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy import info
 from dev.options import given
 
 FILE, FOLDER, REPARSE_POINT = 0x20, 0x10, 0x400
@@ -61,3 +63,22 @@ def test_more_than_a_policy_has(share, folders):
     with pytest.raises(OffboardError) as refused:
         share[1].listing(POLICY)
     assert refused.value.code == "too_large"
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(0xC0000022, "insufficient_rights"), (0xC0000906, "insufficient_rights"), (0xC0000054, "file_in_use"), (0xC0000056, "not_found")]
+)
+def test_what_only_one_file_refuses_hides_no_other(share, monkeypatch, status, code):
+    """A script that a virus scanner holds back, one that is being deleted: it is told, and the others are looked into."""
+    folders, opened = share
+    folders[""] = [entry("bad.cmd", FILE), entry("good.cmd", FILE)]
+
+    def opens(path, **_unused):
+        if path.endswith("bad.cmd"):
+            raise module.SMBOSError(status, path)
+        return io.BytesIO(b"start https://www1.auth.iij.jp")
+
+    monkeypatch.setattr(module.smbclient, "open_file", opens, raising=False)
+    told = info._scripts(opened, POLICY, ["auth.iij.jp"], [])
+    assert [(item["file"], item["code"]) for item in told["unreadable"]] == [("bad.cmd", code)]
+    assert [item["file"] for item in told["mentions"]] == ["good.cmd"]

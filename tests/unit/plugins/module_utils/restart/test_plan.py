@@ -135,6 +135,7 @@ def test_options_that_cannot_be_meant(names, others):
 
 REFUSED = OffboardError("refused", code="connection_refused")
 LOGON = OffboardError("logon failed", code="wrong_credentials")
+LOST = OffboardError("the connection failed", code="connection_lost")
 
 
 class Scripted:
@@ -151,6 +152,8 @@ class Scripted:
     def run(self, *command):
         if command[0] == "shutdown.exe":
             self.commands.append(command)
+            if isinstance(self.code, OffboardError):
+                raise self.code
             return Answer(self.code, b"", b"")
         if "ProductOptions" in command[2]:
             return Answer(0, b"HKEY_X\n    ProductType    REG_SZ    LanmanNT\n", b"")
@@ -207,7 +210,12 @@ FAILING = Controller("b.ad.example", problems=(("replication_failing", "replicat
         (["m1", "m1", "m2"], 0, WELL, None),  # too quick to be seen gone
         (["m1", "m1", "m1", REFUSED, "m2"], 1190, WELL, None),
         (["m1", "m1", REFUSED, "m2"], 1115, WELL, None),
+        # the answer is lost: it may have been asked for, and nobody would watch it
+        (["m1", "m1", REFUSED, "m2"], LOST, WELL, None),
+        (["m1", "m1"], LOST, WELL, "restart_not_begun"),
+        (["m1"], REFUSED, WELL, "connection_refused"),
         (["m1", "m1"], 1190, WELL, "restart_not_begun"),
+        (["m1"], 1314, WELL, "restart_refused"),
         (["m1"], 5, WELL, "restart_refused"),
         (["m1"], 0, WELL, "restart_not_begun"),
         (["m1", "m1", REFUSED], 0, WELL, "not_back"),

@@ -9,8 +9,9 @@ import codecs
 import time
 
 import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import browser_hosts as hosts
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy import gpt_tmpl, hosts, preferences, registry_pol, versions
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy import gpt_tmpl, preferences, registry_pol, versions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -125,6 +126,20 @@ def test_an_inf_that_cannot_be_meant(data):
     refused(gpt_tmpl.without, data, "SeBatchLogonRight", [SID])
 
 
+@pytest.mark.parametrize("more", [" ; the run user", f";{SID}", ",\\\r\n *S-1-5-32-544", "\\"])
+def test_a_right_whose_line_says_more_is_not_edited(more):
+    """Who is left in it nobody could say: `SeBatchLogonRight = ;note` is a right of nobody."""
+    data = inf(INF.replace(f"SeBatchLogonRight = {SID},*S-1-5-32-559", f"SeBatchLogonRight = {SID}{more}"))
+    assert "SeBatchLogonRight" in refused(gpt_tmpl.without, data, "SeBatchLogonRight", [SID])
+    assert "SeBatchLogonRight" in refused(gpt_tmpl.with_members, data, "SeBatchLogonRight", ["*S-1-5-32-1"])
+    assert gpt_tmpl.without(data, "SeServiceLogonRight", [SID]) != data
+
+
+def test_what_stands_behind_the_name_of_a_section_is_passed_over():
+    data = inf(f"[Privilege Rights] x\r\nSeBatchLogonRight = {SID}\r\n[Group Membership] y\r\n*S-1-5-32-544__Members = {SID}\r\n")
+    assert gpt_tmpl.rights(data) == {"SeBatchLogonRight": [SID]}
+
+
 LINES = st.lists(
     st.sampled_from([*INF.splitlines(keepends=True), "\n", "\u2028\r\n", "\x0b", "\ud800", "x", "=\r\n", "[Privilege Rights]\n", "[a"]), max_size=12
 )
@@ -160,23 +175,31 @@ XML = (
 ).encode()
 
 
+def of(data: bytes, uid: str) -> list[preferences.Item]:
+    return [item for item in preferences.registry_items(preferences.elements(data)) if item.uid == uid]
+
+
 def test_items_of_nested_collections():
     items = preferences.registry_items(preferences.elements(XML))
     assert [(item.uid, item.action, item.remove_policy, item.key[-9:]) for item in items] == [("{1}", "U", False, "www1.auth"), ("{2}", "U", True, "www1.auth")]
 
 
 def test_an_item_becomes_one_that_deletes_and_nothing_else_changes():
-    after = preferences.deleting(XML, ["{1}"])
+    after = preferences.deleting(XML, of(XML, "{1}"))
     first, second = XML.split(b"</Collection>")
     assert after == first.replace(b'action="U"', b'action="D"') + b"</Collection>" + second
-    assert preferences.deleting(after, ["{1}"]) == after
+    assert preferences.deleting(after, of(after, "{1}")) == after
     without = XML.replace(b'<Properties action="U" ', b"<Properties ")
-    assert b'value="00000001" action="D"/>' in preferences.deleting(without, ["{1}"])
+    assert b'value="00000001" action="D"/>' in preferences.deleting(without, of(without, "{1}"))
 
 
-def test_a_uid_that_two_items_have_is_refused():
-    refused(preferences.deleting, XML.replace(b"{2}", b"{1}"), ["{1}"])
-    refused(preferences.deleting, XML, ["{3}"])
+@pytest.mark.parametrize("uid", ["{1}", ""])
+def test_of_items_that_share_a_uid_the_one_that_is_meant_changes(uid):
+    data = XML.replace(b"{1}", uid.encode()).replace(b"{2}", uid.encode())
+    first, second = preferences.registry_items(preferences.elements(data))
+    begin, end = data.split(b"</Collection>")
+    assert preferences.deleting(data, [second]) == begin + b"</Collection>" + end.replace(b'action="U"', b'action="D"')
+    assert preferences.deleting(data, [second, first]) == preferences.deleting(data, [first, second]) == data.replace(b'action="U"', b'action="D"')
 
 
 LAUGHS = b'<!DOCTYPE a [<!ENTITY a "x"><!ENTITY b "&a;&a;&a;">]><a>&b;</a>'
@@ -269,6 +292,7 @@ def test_a_gpt_ini_without_one_version(text):
         ("*.*.iij.jp", False, True), ("login*.iij.jp", False, False), ("[::1]", False, False), ("10.0.0.1-20", False, False), ("*" * 99 + "x", False, False),
         # several in one text, of which the browser makes what it likes
         ("a;www1.auth.iij.jp", False, True), ("a.example,www1.auth.iij.jp", False, True), ("a.example www1.auth.iij.jp", False, True),
+        ("auth.iij.jp:*", False, True), ("http*://auth.iij.jp", False, True), ("(auth.iij.jp)", False, True), ("https:auth.iij.jp", False, True),
         ("a.example\0www1.auth.iij.jp", False, True), ("\"auth.iij.jp\"", False, True), ("[*.]auth.iij.jp", False, True),
     ],
 )  # fmt: skip
@@ -281,6 +305,15 @@ def test_hosts_in_any_text():
     text = "start https://WWW1.auth.iij.jp/x, *auth.iij.jp xauth.iij.jp auth.iij.jp.example iij.jp *.iwa.auth.iij.jp. ['.auth.iij.jp']"
     assert hosts.mentioned(text, ["auth.iij.jp"]) == ["www1.auth.iij.jp", "*auth.iij.jp", "*.iwa.auth.iij.jp", ".auth.iij.jp"]
     assert hosts.mentioned(text, []) == []
+    assert hosts.mentioned("a*auth.iij.jp **auth.iij.jp evil-auth.iij.jp", ["auth.iij.jp"]) == ["a*auth.iij.jp", "**auth.iij.jp"]
+
+
+@pytest.mark.parametrize("filling", ["*", "_", "*.", "_a", "*a.", ".", "-"])
+def test_a_text_without_end_takes_no_time(filling):
+    started = time.process_time()
+    assert hosts.mentioned(filling * 200_000, ["auth.iij.jp"]) == []
+    assert hosts.mentioned(filling * 200_000 + " auth.iij.jp", ["auth.iij.jp"]) == ["auth.iij.jp"]
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize("host", ["*", "jp", "*.iij.jp", "a b.c", ""])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 
 import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.browser_hosts import without
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy import accounts, mentions, registry_pol
 
@@ -43,7 +44,6 @@ def found(relative, data):
         ((ZONES, "*.iij.jp", 1, u("2")), [], ["*.iij.jp"]),
         ((EDGE, "x", 4, b"\n\0\0\0"), None, None),
         ((EDGE, "x", 1, u(f"for {SID} only")), [SID], None),
-        ((EDGE, "x", 3, u("www1.auth.iij.jp")), None, None),
         # the site of a key, right to left; one that means more; a longer SID; a text with a byte too many; what deletes
         ((rf"{MAP}\Domains\iij.jp\www1.auth", "https", 4, b"\1\0\0\0"), ["www1.auth.iij.jp"], None),
         ((rf"{MAP}\EscDomains\IIJ.jp\WWW1.auth", "*", 4, b"\2\0\0\0"), ["www1.auth.iij.jp"], None),
@@ -65,10 +65,30 @@ def test_records(record, hits, broader):
 
 
 @pytest.mark.parametrize(
+    "record",
+    [
+        # types that no browser reads; in a list of Firefox a value without a number; a port that is none
+        (EDGE, "x", 3, u("www1.auth.iij.jp")),
+        (EDGE, "AuthServerAllowlist", 3, b"www1.auth.iij.jp"),
+        (SPNEGO, "more", 1, u("www1.auth.iij.jp")),
+        (SPNEGO, "", 1, u("www1.auth.iij.jp")),
+        (EDGE, "AuthServerAllowlist", 1, u("www1.auth.iij.jp:*")),
+    ],
+)
+def test_records_that_are_left_to_a_person(record):
+    """What the module is said to take out it takes out: nothing is announced that is there for ever."""
+    record = registry_pol.Record(*record)
+    (told,) = found(r"Machine\Registry.pol", registry_pol.pack([record])).mentions
+    assert (told["found"], told["changed_by"]) == (["www1.auth.iij.jp"], "")
+    assert without([record], HOSTS) == [record]
+
+
+@pytest.mark.parametrize(
     ("lines", "expected"),
     [
         # what the module takes out
         (f'[Privilege Rights]\r\nSeBatchLogonRight = "*{SID}",S-1-5-32-544', [("right", "SeBatchLogonRight", "group_policy_right")]),
+        (f"[Privilege Rights]\r\nSeBatchLogonRight = * {SID}", [("right", "SeBatchLogonRight", "group_policy_right")]),
         (f"[Privilege Rights] ; theirs\r\nSeBatchLogonRight = {SID.lower()}", [("right", "SeBatchLogonRight", "group_policy_right")]),
         ('[Privilege Rights]\r\nSeBatchLogonRight = "REIJI\\iij-run"', [("right", "SeBatchLogonRight", "group_policy_right")]),
         (
@@ -150,6 +170,15 @@ TASK = "<ScheduledTasks><TaskV2><Properties action='U'><Task><Exec><Arguments>{}
 ITEM = "<RegistrySettings><Registry uid='{{1}}'>{}</Registry></RegistrySettings>"
 
 
+def test_an_item_of_several_strings_is_one_mention_which_a_deletion_settles():
+    value = (
+        "<Properties action='{}' key='x' name='AuthServerAllowlist' value='reiji.auth.iij.jp'><Values><Value>reiji.auth.iij.jp</Value></Values></Properties>"
+    )
+    for action, by in (("U", "group_policy_registry"), ("D", "")):
+        (told,) = found(r"Machine\Preferences\Registry\Registry.xml", ITEM.format(value.format(action)).encode()).mentions
+        assert (told["kind"], told["action"], told["changed_by"]) == ("preference", action, by)
+
+
 @pytest.mark.parametrize(
     ("file", "xml"),
     [
@@ -158,6 +187,7 @@ ITEM = "<RegistrySettings><Registry uid='{{1}}'>{}</Registry></RegistrySettings>
         ("ScheduledTasks", TASK.format("/u https://reiji.auth.iij.&#106;p/x")),
         ("ScheduledTasks", TASK.format("<![CDATA[https://reiji.auth.iij.jp/x]]>")),
         ("Registry", ITEM.format("<Properties action='U' key='x' name='y' type='REG_MULTI_SZ'><Values><Value>reiji.auth.iij.jp</Value></Values></Properties>")),
+        ("Registry", ITEM.format(f"<Properties action='U' key='x' name='y' type='REG_BINARY' value='{b'reiji.auth.iij.jp'.hex()}'/>")),
         # Microsoft's own programs write the filters behind the properties
         ("Registry", ITEM.format("<Filters><FilterRunOnce hidden='1'/></Filters><Properties action='U' key='x' name='y' value='reiji.auth.iij.jp'/>")),
     ],
@@ -165,4 +195,4 @@ ITEM = "<RegistrySettings><Registry uid='{{1}}'>{}</Registry></RegistrySettings>
 def test_wherever_a_preference_says_it(file, xml):
     place = rf"Machine\Preferences\{file}\{file}.xml"
     assert [mention["found"] for mention in found(place, xml.encode()).mentions] == [["reiji.auth.iij.jp"]]
-    assert not found(place, xml.replace("iij", "example").encode()).mentions
+    assert not found(place, xml.replace("iij", "example").replace(b"iij".hex(), b"xyz".hex()).encode()).mentions

@@ -30,6 +30,7 @@ def test_what_is_of_registry_settings_refused(options: dict[str, Any], code: str
 @pytest.mark.parametrize(("options", "code"), [
     ({}, "bad_option"),
     ({"only_removed": True, "policies": ["x"]}, "bad_option"),
+    *(({"rights": [right]}, "bad_option") for right in ("SeBatchLogonRigth", " SeBatchLogonRight", "Log on as a batch job", "SeX = y\r\n[Registry Keys]", "")),
 ])  # fmt: skip
 def test_what_is_of_rights_refused(options: dict[str, Any], code: str) -> None:
     with pytest.raises(OffboardError) as caught:

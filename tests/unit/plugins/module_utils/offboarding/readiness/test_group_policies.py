@@ -77,6 +77,12 @@ def told(found, final, **decided):
             ["warning group_policy_not_readable"],
             ["warning group_policy_not_readable"],
         ),
+        (
+            {"unreadable_policies": [BROKEN | {"dn": f"CN={OTHER},CN=Policies"}]},
+            {"confirmed": {RIGHTS: [OTHER]}},
+            ["warning group_policy_not_readable"],
+            ["warning group_policy_not_readable"],
+        ),
         (policies(), {"confirmed": {RIGHTS: [OTHER]}}, ["warning group_policy_not_found"], ["warning group_policy_not_found"]),
         (netlogon(), {}, [], []),
         ({"netlogon": None}, {}, [], []),

@@ -88,6 +88,10 @@ class Windows:
             return self._write(line)
         if "dir /s /b /a-d" in line:
             found = [path for path in files if any(path.startswith(f"{folder}\\") for folder in quoted)]
+        elif line.startswith("reg.exe query "):
+            keys = [part.split()[2] if '"' not in part else part.split('"')[1] for part in line.split("&&")]
+            answers = [self._query(key, True) for key in keys]
+            return Answer(max(answer.exit_code for answer in answers), b"\r\n".join(answer.stdout for answer in answers), b"")
         elif "dir /a %d" in line:
             return Answer(0, "".join(f'"{folder}"\r\n' for folder in quoted).encode(), b"")
         else:
@@ -315,3 +319,43 @@ def test_what_a_killed_run_had_begun_and_cannot_be_seen_stays_open(machine: Wind
         with machine.kept.changing() as state:
             state["registry"][place] = whole
     assert run()["changed"] is True and machine.there() == END and len(run.done()) == 4
+
+
+REQUESTS = rf"{HOME}\SystemCertificates\Request\Certificates"
+#: where a certificate may stand that uses the key of the machine's
+PLACES = [
+    r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\SystemCertificates\REQUEST\Certificates",
+    r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\SystemCertificates\WebHosting\Certificates",
+    r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\SystemCertificates\Remote Desktop\Certificates",
+    r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\SystemCertificates\\u793e\u5185\Certificates",
+    r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Cryptography\Services\NTDS\SystemCertificates\MY\Certificates",
+    r"HKEY_USERS\.DEFAULT\Software\Microsoft\SystemCertificates\TrustedPeople\Certificates",
+    rf"HKEY_USERS\{HANAKO}\SOFTWARE\Microsoft\SystemCertificates\TrustedPeople\Certificates",
+]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_the_key_of_a_certificate_in_another_store_stays(machine: Windows, run: Run, place: str) -> None:
+    other = OTHERS.issue("elsewhere")
+    with machine.kept.changing() as state:
+        state["registry"][rf"{place}\{made.thumbprint(other)}"] = {"Blob": made.blob(other, PrivateKey("PC", CAPI, 1, True)).hex()}
+    answer = run()
+    assert machine.there() == END | {"<pc>"} and answer["counts"]["done"] == 4
+    (fate,) = [change["before"]["private_key"] for change in answer["plan"] if machine.thumbprint["pc"] in change["id"]]
+    assert fate == "kept: another certificate uses it"
+
+
+def test_the_key_of_a_request_of_a_user_stays(machine: Windows, run: Run) -> None:
+    """A renewal with the same key that is not issued yet."""
+    request = OTHERS.issue("request")
+    with machine.kept.changing() as state:
+        state["files"][rf"{REQUESTS}\{made.thumbprint(request)}"] = made.blob(request, PrivateKey("{alone}", CAPI, 1, False))
+    assert run()["counts"]["done"] == 4 and machine.there() == END | {"<{alone}>"}
+
+
+def test_a_certificate_of_another_store_that_cannot_be_read_is_told(machine: Windows, run: Run) -> None:
+    with machine.kept.changing() as state:
+        state["registry"][rf"{PLACES[0]}\{'A' * 40}"] = {"Blob": "00"}
+    before = machine.there()
+    answer = run()
+    assert [item["rule"] for item in answer["failure"]["details"]["refusals"]] == ["certificate_unreadable"] and machine.there() == before

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._core import certificate_names, dn
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import certificate_names
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.certificates import CertificateDecisions
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates import firefox, plan
@@ -175,7 +175,7 @@ def test_parse() -> None:
     assert read.key == key("箱", TPM, True) and read.in_file
     other = plan.parse(made.blob(authority.issue("server", client_auth=False)), "machine", rf"HKEY\{made.thumbprint(authority.issued[-1])}")
     assert (other.client_auth, other.key, other.in_file) == (False, None, False)
-    assert plan.issuers([read.issuer]) == [dn.key(CA)]
+    assert plan.issuers([read.issuer]) == [certificate_names.key(CA)]
 
 
 DER = made.Authority(CA).issue("x")

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.browser_hosts import without
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy import mentions, preferences, registry_pol
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy.registry import items
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy.registry import plan as registry
@@ -214,7 +215,7 @@ def test_the_last_site_of_an_items_list_takes_the_switch_with_it(parts, deleted)
     data = xml(*parts)
     ours, _by_hand = items.to_delete(preferences.registry_items(preferences.elements(data)), HOSTS)
     assert [one.uid for one in ours] == deleted
-    again = preferences.registry_items(preferences.elements(preferences.deleting(data, deleted)))
+    again = preferences.registry_items(preferences.elements(preferences.deleting(data, ours)))
     assert items.to_delete(again, HOSTS) == ([], [])
 
 
@@ -344,3 +345,23 @@ def test_which_files_are_edited():
     assert registry.scope(r"Machine\Registry.pol") == "machine" and registry.scope(r"USER\Preferences\Registry\REGISTRY.XML") == "user"
     for other in (r"Machine\Registry.pol.bak", r"GPO.cmt", r"Machine\comment.cmtx", r"Machine\x\Registry.pol", r"Other\Registry.pol"):
         assert registry.scope(other) is None
+
+
+@pytest.mark.parametrize("uid", ["{1}", ""])
+def test_copies_of_an_item_change_with_it(uid):
+    """Copied as text they share the uid; each has a line of its own in the diff, also where they say the same."""
+    part = item(uid, EDGE, "AuthServerAllowlist", "www1.auth.iij.jp")
+    described = registry.describe(GUID, rf"Machine\{registry.ITEMS}", "Policy", 2, 2, digest(xml(part, part)))
+    result, new = registry.plan([described], HOSTS, {described.id: xml(part, part)}, digest, {})
+    (change,) = result.changes
+    assert new[described.id] == xml(part, part).replace(b"action='U'", b'action="D"')
+    shown = [name for name in change.before if name not in ("versionNumber", "GPT.INI", "sha256")]
+    assert len(shown) == 2 and {change.before[name] for name in shown} == {"U"} and {change.after[name] for name in shown} == {"D"}
+
+
+def test_a_file_that_cannot_be_edited_is_named():
+    files = {r"Machine\Registry.pol": registry_pol.pack([]), rf"User\{registry.ITEMS}": b"<!DOCTYPE a><a/>"}
+    with pytest.raises(OffboardError) as refused:
+        planned(files=files)
+    assert refused.value.code == "policy_unreadable"
+    assert all(part in refused.value.msg for part in (rf"User\{registry.ITEMS}", GUID, "it has a document type"))
