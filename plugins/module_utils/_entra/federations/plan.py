@@ -408,7 +408,7 @@ def days_left(certificate: Certificate, now: datetime.datetime) -> int:
 
 
 def _check_issuer(found: FederationObjections, issuer: str, own: str, federations: Iterable[Object], context: FederationContext) -> None:
-    if re.search(r"\s", issuer) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:.+", issuer) or len(issuer) > metadata.MAX_ENTITY_ID:
+    if not metadata.is_uri(issuer) or len(issuer) > metadata.MAX_ENTITY_ID:
         found.refuse(
             "issuer_not_uri", f"The issuer {issuer!r} is no URI (RFC 3986) of at most {metadata.MAX_ENTITY_ID} characters, as Microsoft Entra wants it."
         )

@@ -169,6 +169,7 @@ def found(current: list[Object], options: dict[str, Any], **context: Any) -> pla
         ({"signing_certificate": made.key("curve", curve=True).pem}, {}, ["key_not_rsa"]),
         ({"issuer_uri": "fabrikam"}, {}, ["issuer_not_uri"]),
         ({"issuer_uri": "https://fabrikam .example/"}, {}, ["issuer_not_uri"]),
+        ({"issuer_uri": "https://fabrikam.example/<id>"}, {}, ["issuer_not_uri"]),
         ({"issuer_uri": "urn:x:" + "y" * 1024}, {}, ["issuer_not_uri"]),
         ({"issuer_uri": "https://sts.windows.net/{tenantid}/"}, {}, ["issuer_is_template"]),
         ({}, {"internal": {"reiji.example": made.ISSUER}}, ["issuer_in_use"]),
