@@ -248,7 +248,9 @@ class _Judge:
         ok = bool(groups) and all(set(group) & set(self.federation.audiences) for group in groups)
         wanted = " or ".join(self.federation.audiences)
         found = ", ".join(self.result.audiences) or "none"
-        self.note("audience", ok, "Audience", f"The audience is {found}.", f"The audience is {found}, expected {wanted}.", self.invalid)
+        near = any(one.rstrip("/") == other.rstrip("/") for one in self.result.audiences for other in self.federation.audiences)
+        hint = " Only a trailing slash differs." if near else ""
+        self.note("audience", ok, "Audience", f"The audience is {found}.", f"The audience is {found}, expected {wanted}.{hint}", self.invalid)
 
     def judge_time(self, name: str, element: etree._Element | None, *, required: bool) -> None:
         fault = self.fault_of_time(element, required=required)
@@ -270,7 +272,7 @@ class _Judge:
             return f"is not valid before {begin}"
         return f"was valid until {end}" if times[1] is not None and self.now - self.skew >= times[1] else ""
 
-    def judge_email(self, claims: dict[str, list[str]]) -> None:
+    def judge_email(self, claims: dict[str, list[str]], *, encrypted: bool = False) -> None:
         self.result.claims = list(claims)
         values = claims.get(EMAILADDRESS)
         if values is not None and not any(values):
@@ -279,6 +281,7 @@ class _Judge:
         if values is None:
             similar = [name for name in claims if re.search(r"e?mail", name, re.IGNORECASE)]
             hint = f" It sends {', '.join(similar)} instead; the name must be this whole URI, letter by letter." if similar else ""
+            hint = hint or (" Attributes are encrypted, for which Entra publishes no key: the provider must not do that." if encrypted else "")
             self.note("emailaddress", False, EMAILADDRESS, "", f"The claim is missing.{hint}", "5000819")
             return
         local, at, domain = values[0].strip().rpartition("@")
@@ -327,7 +330,8 @@ class _Saml(_Judge):
         self.judge_audience(conditions, f"{SAML2}AudienceRestriction")
         self.judge_destination(assertion)
         self.judge_name_id(assertion)
-        self.judge_email(self.claims(assertion))
+        hidden = next(xml.children(assertion, f"{SAML2}AttributeStatement", f"{SAML2}EncryptedAttribute"), None)
+        self.judge_email(self.claims(assertion), encrypted=hidden is not None)
         self.judge_time("Conditions", conditions, required=False)
 
     def judge_destination(self, assertion: etree._Element) -> None:

@@ -16,6 +16,7 @@ import quopri
 import re
 import time
 import zlib
+from email.message import EmailMessage
 from urllib.parse import quote_plus, urlencode
 
 import pytest
@@ -150,6 +151,18 @@ def test_both_audiences(profile: str, audience: str, valid: bool) -> None:
     accepted = service.audiences(profile, made.TENANT)
     assert check(assertion(audience=audience), audiences=accepted).valid is valid
     assert check(made.wsfed_response(audience=audience), audiences=accepted).valid is valid
+
+
+def test_an_audience_without_its_slash_is_told() -> None:
+    told = [item.msg for item in check(assertion(audience=made.AUDIENCE.rstrip("/"))).checks if item.check == "audience"]
+    assert told[0].endswith("Only a trailing slash differs.")
+
+
+def test_encrypted_attributes_are_told_where_the_claim_is_missing() -> None:
+    hidden = ("<a:AttributeStatement>", "<a:AttributeStatement><a:EncryptedAttribute/>")
+    told = [item.msg for item in check(made.saml_response(made.saml_assertion(mail=None).replace(*hidden))).checks if item.check == "emailaddress"]
+    assert "Attributes are encrypted" in told[0]
+    assert check(made.saml_response(made.saml_assertion().replace(*hidden))).valid
 
 
 def test_the_current_audience_needs_the_tenant_and_follows_the_cloud() -> None:
@@ -608,6 +621,15 @@ def numbered(text: str, form: str = "{}\t{}", first: int = 1) -> str:
     return "\n".join(form.format(n, line) for n, line in enumerate(text.split("\n"), first))
 
 
+def mailed(body: str, attached: str = "") -> str:
+    mail = EmailMessage()
+    mail["From"], mail["Subject"] = "adele@fabrikam.example", "The answer"
+    mail.set_content(body, cte="quoted-printable")
+    if attached:
+        mail.add_attachment(attached.encode(), maintype="application", subtype="octet-stream", filename="answer.txt")
+    return mail.as_string()
+
+
 REQUEST = f"POST /login.srf HTTP/1.1\r\nHost: login.microsoftonline.com\r\n\r\n{FORM_BODY}"
 WSFED_BODY = urlencode({"wa": "wsignin1.0", "wresult": WRESULT, "wctx": "x"})
 #: laid out where nothing is signed
@@ -645,6 +667,10 @@ FORM_IN_BASE64 = base64.b64encode(FORM_BODY.encode()).decode()
         pytest.param(numbered(PAGE % ("wresult", html.escape(WRESULT))), id="numbered page"),
         pytest.param("\n".join(f"> {line}" for line in IN_LINES.split("\n")), id="XML quoted in a mail"),
         pytest.param("\n".join(f">> {line}" for line in IN_LINES.split("\n")), id="XML quoted twice"),
+        pytest.param(mailed(FORM_BODY), id="a mail with form data"),
+        pytest.param(mailed("See the file.", FORM_BODY), id="a mail with form data in a file"),
+        pytest.param(mailed("See the file.", har(posted(LOGIN, text=WSFED_BODY))), id="a mail with HAR in a file"),
+        pytest.param(on_lines("Here it is:\n\n") + "\n\nregards\nAdele", id="base64 on lines, in the midst of a mail"),
     ],
 )
 def test_what_programs_put_around_an_answer(saved: str) -> None:
@@ -750,6 +776,12 @@ def test_what_stands_anywhere_must_be_an_answer_and_one() -> None:
         with pytest.raises(OffboardError) as refused:
             check(text.encode())
         assert refused.value.code == code
+
+
+def test_two_bodies_on_lines_of_their_own_are_two_answers() -> None:
+    with pytest.raises(OffboardError) as refused:
+        check(f"{FORM_BODY}\n{urlencode({'SAMLResponse': base64.b64encode(made.saml_response(what='both'))})}\n".encode())
+    assert refused.value.code == "ambiguous_match"
 
 
 def test_a_length_of_three_is_what_is_tested() -> None:
