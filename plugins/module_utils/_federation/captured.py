@@ -156,7 +156,8 @@ def _part_of_archive(body: bytes) -> bytes:
         return body
     parts = [part for part in email.message_from_bytes(body).walk() if not part.is_multipart()]
     parts.sort(key=lambda part: part.get_content_type() not in ("text/html", "application/xhtml+xml"))  # a page's scripts name the fields too
-    saved = (_utf8(part.get_payload(decode=True) or b"", part.get_content_charset("")) for part in parts)
+    contents = [(part.get_payload(decode=True), part.get_content_charset("")) for part in parts]
+    saved = (_utf8(content, encoding) for content, encoding in contents if isinstance(content, bytes))
     return next((part for part in saved if any(name.encode() in part for name in FIELDS)), body)
 
 
