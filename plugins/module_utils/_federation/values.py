@@ -5,22 +5,35 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from .._core.errors import OffboardError
 from . import certificates, url_rule
 from .certificates import BadCertificate
 
-#: The names of Graph, and those of the retired PowerShell command New-AzureADExternalDomainFederation.
-PROTOCOLS = {"saml": "saml", "samlp": "saml", "wsfed": "wsFed"}
+#: The names of Graph, those of the retired PowerShell command New-AzureADExternalDomainFederation, and the admin centre's, without their marks and blanks.
+_PROTOCOLS = {"saml": "saml", "samlp": "saml", "saml20": "saml", "wsfed": "wsFed", "wsfederation": "wsFed"}
+
+_EXCHANGE = re.compile(r"https://[^?#]*/mex/?(?:[?#]|$)", re.IGNORECASE)
 
 
 def protocol(value: str) -> str:
     """Graph's name of a protocol. Raises OffboardError `protocol_unknown`."""
-    found = PROTOCOLS.get(value.casefold())
+    found = known_protocol(value)
     if found is None:
         raise OffboardError(f"protocol {value!r} is neither saml (Samlp) nor wsFed", code="protocol_unknown")
     return found
+
+
+def known_protocol(value: str) -> str | None:
+    """The same; None for another one."""
+    return _PROTOCOLS.get(re.sub(r"[\s._-]", "", value).casefold())
+
+
+def is_metadata_exchange(address: str) -> bool:
+    """Whether an address looks like that of a WS-Trust metadata exchange, from which Entra cannot renew."""
+    return _EXCHANGE.match(address) is not None
 
 
 def certificate_text(value: str) -> str:

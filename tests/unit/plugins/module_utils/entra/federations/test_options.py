@@ -43,3 +43,11 @@ def test_what_is_made_of_them() -> None:
     assert made.settings == {"issuerUri": "urn:given", "preferredAuthenticationProtocol": "saml"}, "what is given by hand overrules what was saved"
     assert made.metadata is None and made.wanted(None).entity is None
     assert InfoOptions.of(given("entra_external_federation_info")).domains == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("Samlp", "saml"), ("SAML 2.0", "saml"), ("WsFed", "wsFed"), ("WS-FED", "wsFed"), ("WS-Federation", "wsFed"), (" saml ", "saml")]
+)
+def test_a_protocol_as_the_admin_centre_and_its_command_write_it(written: str, meant: str) -> None:
+    made = Options.of(given("entra_external_federation", domain="fabrikam.example", protocol=written))
+    assert made.settings == {"preferredAuthenticationProtocol": meant}
