@@ -100,10 +100,10 @@ class TokenOptions:
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> TokenOptions:
         """Raises OffboardError `certificate_invalid`, `time_invalid`."""
-        pinned = []
+        pinned: list[certificates.Certificate] = []
         for number, text in enumerate(params["signing_certificates"], 1):
             try:
-                pinned.append(certificates.from_text(text))
+                pinned += map(certificates.from_base64, certificates.in_text(text))
             except certificates.BadCertificate as exc:
                 msg = f"signing_certificates: number {number} cannot be used. {exc.msg}"
                 raise OffboardError(msg, code="certificate_invalid") from exc  # pylint: disable=bad-exception-cause

@@ -42,7 +42,7 @@ def certificate_text(value: str) -> str:
     Raises OffboardError `private_key`, `several_certificates`, `certificate_invalid`.
     """
     try:
-        found = certificates.in_text(value)
+        found = list(dict.fromkeys("".join(one.split()) for one in certificates.in_text(value)))  # metadata may repeat it
         if len(found) > 1:
             raise OffboardError("signing_certificate holds several certificates. Give the one with which tokens are signed.", code="several_certificates")
         return certificates.from_base64(found[0]).base64

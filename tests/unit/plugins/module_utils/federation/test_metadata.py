@@ -12,9 +12,11 @@ import gzip
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import AmbiguousMatch, OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._federation import certificates, info, metadata, values, xml
+from ansible_collections.offboard.iij_id.plugins.module_utils._federation.options import TokenOptions
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed448, ed25519
+from dev.options import given
 from lab.identity_providers import made
 from lxml import etree
 
@@ -520,6 +522,17 @@ def test_several_certificates(text: str) -> None:
     with pytest.raises(OffboardError) as refused:
         values.certificate_text(text)
     assert refused.value.code == "several_certificates"
+
+
+def test_the_same_certificate_twice_is_one() -> None:
+    assert (
+        values.certificate_text(made.key_descriptor(A) + made.key_descriptor(A.pem.replace("-----BEGIN CERTIFICATE-----", "").partition("---")[0])) == A.base64
+    )
+
+
+def test_a_token_may_be_signed_with_each_of_a_bundle() -> None:
+    asked = given("federation_token_info", issuer_uri=made.ISSUER, signing_certificates=[A.pem + B.pem], audience="2020", content="x")
+    assert [one.sha256 for one in TokenOptions.of(asked).signing_certificates] == [sha256(A), sha256(B)]
 
 
 def test_a_certificate_is_described_as_cryptography_does() -> None:

@@ -16,6 +16,10 @@ from dev.options import given
 @pytest.mark.parametrize(("options", "said"), [
     ({"domains": {"remove": ["Fabrikam.example"]}}, "names the federation, so it cannot"),
     ({"domains": {"set": ["other.example"]}}, "names the federation, so it cannot"),
+    ({"configuration": {"domains": [{"name": "fabrikam.example"}]}}, "domains is not as a copy has it"),
+    ({"configuration": {"domains": "fabrikam.example"}}, "domains is not as a copy has it"),
+    ({"configuration": {"domains": ["fabrikam.example", None]}}, "domains is not as a copy has it"),
+    ({"configuration": {"issuerUri": 5, "displayName": ["x"]}}, "displayName, issuerUri is not as a copy has it"),
 ])  # fmt: skip
 def test_what_is_refused(options: dict[str, Any], said: str) -> None:
     with pytest.raises(OffboardError, match=said) as caught:
