@@ -185,7 +185,8 @@ not_on_or_after:
 failure:
   description:
     - C(code) is C(not_a_token), C(empty), C(too_large), C(dtd_forbidden), C(not_xml), C(too_deep) or C(too_complex) when what was given is no sign-in answer,
-      C(ambiguous_match) when it holds several, or C(certificate_invalid), C(tenant_id_missing), C(file_read_failed), C(time_invalid).
+      C(ambiguous_match) when it holds several, or C(certificate_invalid), C(tenant_id_missing), C(tenant_id_invalid), C(domain_invalid),
+      C(domain_is_public_suffix), C(file_read_failed), C(time_invalid).
   returned: failure
   type: dict
 """

@@ -12,6 +12,7 @@ from typing import Any
 
 from .._core.errors import OffboardError
 from . import certificates
+from .values import names
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class TokenOptions:
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> TokenOptions:
-        """Raises OffboardError `certificate_invalid`, `time_invalid`."""
+        """Raises OffboardError `certificate_invalid`, `time_invalid`, and what a domain may not be."""
         pinned: list[certificates.Certificate] = []
         for number, text in enumerate(params["signing_certificates"], 1):
             try:
@@ -113,7 +114,7 @@ class TokenOptions:
             audience=params["audience"],
             tenant_id=params["tenant_id"],
             login_url=params["login_url"],
-            domains=params["domains"],
+            domains=names(params["domains"]),
             path=params["path"] or None,
             content=params["content"],
             at=_time(params["at"]),

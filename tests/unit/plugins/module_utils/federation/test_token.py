@@ -22,6 +22,8 @@ from urllib.parse import quote_plus, urlencode
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._federation import captured, certificates, service, token
+from ansible_collections.offboard.iij_id.plugins.module_utils._federation.options import TokenOptions
+from dev.options import given
 from lab.identity_providers import made
 from lxml import etree
 
@@ -169,10 +171,22 @@ def test_the_current_audience_needs_the_tenant_and_follows_the_cloud() -> None:
     with pytest.raises(OffboardError) as refused:
         service.audiences("current", None)
     assert refused.value.code == "tenant_id_missing"
-    assert service.audiences("current", "t", "https://login.microsoftonline.us/login.srf") == ["https://login.microsoftonline.us/t/"]
+    for written in (made.TENANT, made.TENANT.upper(), f" {{{made.TENANT}}} "):
+        assert service.audiences("current", written, "https://login.microsoftonline.us/login.srf") == [f"https://login.microsoftonline.us/{made.TENANT}/"]
     china = "https://login.partner.microsoftonline.cn/login.srf"
-    assert service.audiences("any", "t", china) == ["urn:federation:partner.microsoftonline.cn", "https://login.partner.microsoftonline.cn/t/"]
-    assert service.audiences("current", "t", "https://t.ciamlogin.com/login.srf") == ["https://login.microsoftonline.com/t/"], "an external tenant"
+    found = service.audiences("any", made.TENANT, china)
+    assert found == ["urn:federation:partner.microsoftonline.cn", f"https://login.partner.microsoftonline.cn/{made.TENANT}/"]
+    external = service.audiences("current", made.TENANT, f"https://{made.TENANT}.ciamlogin.com/login.srf")
+    assert external == [made.AUDIENCE], "an external tenant"
+    assert service.audiences("current", made.TENANT, "https://login.example") == [f"https://login.example/{made.TENANT}/"]
+    with pytest.raises(OffboardError) as refused:
+        service.audiences("any", "fabrikam.example")
+    assert refused.value.code == "tenant_id_invalid"
+
+
+def test_the_domains_of_a_federation_are_compared_as_they_are_everywhere() -> None:
+    asked = given("federation_token_info", issuer_uri=made.ISSUER, signing_certificates=[A.pem], audience="2020", content="x", domains=[" MÜLLER.example. "])
+    assert TokenOptions.of(asked).domains == ("xn--mller-kva.example",)
 
 
 def test_a_federation_without_domains_takes_any_mail_domain() -> None:
