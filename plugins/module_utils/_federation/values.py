@@ -15,6 +15,10 @@ from .certificates import BadCertificate
 #: The names of Graph, those of the retired PowerShell command New-AzureADExternalDomainFederation, and the admin centre's, without their marks and blanks.
 _PROTOCOLS = {"saml": "saml", "samlp": "saml", "saml20": "saml", "wsfed": "wsFed", "wsfederation": "wsFed"}
 
+#: RFC 5321 4.5.3.1.1
+_LONGEST_LOCAL_PART = 64
+_LOCAL_PART = re.compile(r"[^@\s<>\"]+")
+
 _EXCHANGE = re.compile(r"https://[^?#]*/mex/?(?:[?#]|$)", re.IGNORECASE)
 
 
@@ -56,3 +60,11 @@ def certificate_text(value: str) -> str:
 def names(domains: Iterable[str]) -> tuple[str, ...]:
     """Domains in Graph's form, each once. Raises OffboardError `domain_invalid`, `domain_is_public_suffix`."""
     return tuple(dict.fromkeys(url_rule.domain_name(name) for name in domains))
+
+
+def mail_address(text: str) -> str:
+    """With the domain in Graph's form. Raises OffboardError `mail_invalid`, `domain_invalid`, `domain_is_public_suffix`."""
+    local, _unused, domain = text.strip().rpartition("@")
+    if not _LOCAL_PART.fullmatch(local) or len(local) > _LONGEST_LOCAL_PART:
+        raise OffboardError(f"{text!r} is not a mail address", code="mail_invalid")
+    return f"{local}@{url_rule.domain_name(domain)}"
