@@ -109,7 +109,7 @@ def _by_txt(name: str, host: str, address: str, lookup: TxtLookup | None) -> Add
         return AddressVerdict(False, "txt_record_unknown", f"{needed}; it was not looked up.", record)
     found = [text for text in lookup(name) if _RECORD.match(text)]
     values = [value for key, equals, value in (text.strip().partition("=") for text in found) if equals and key.strip().lower() == TXT_KEY.lower()]
-    if any(_same_address(value.strip(), address) for value in values):
+    if any(same_address(value.strip(), address) for value in values):
         return AddressVerdict(True, "txt_record", f"The TXT record at {name} names this address.", record)
     if found:
         there = "the record that is there names another address" if values else "the record that is there is written otherwise, such as with marks around it"
@@ -117,7 +117,7 @@ def _by_txt(name: str, host: str, address: str, lookup: TxtLookup | None) -> Add
     return AddressVerdict(False, "txt_record_missing", f"{needed}; there is none.", record)
 
 
-def _same_address(one: str, other: str) -> bool:
+def same_address(one: str, other: str) -> bool:
     """Scheme and host in any case; the rest must be equal, because the service's own message asks for the whole address."""
 
     def folded(address: str) -> str:

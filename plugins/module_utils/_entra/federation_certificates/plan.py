@@ -16,7 +16,7 @@ from ..._core import heads, phrases, plain
 from ..._core.address import shown
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Skip
-from ..._federation import certificates, metadata
+from ..._federation import certificates, metadata, url_rule
 from ..._federation.certificates import BadCertificate, Certificate
 from ..._federation.values import is_metadata_exchange
 from .announced import Announced
@@ -246,7 +246,7 @@ def _judge_metadata(verdict: CertificateVerdict, item: Object, document: metadat
         verdict.add("unknown", "unknown", f"The federation speaks {protocol}; for it the metadata has {what}.", "protocol_not_offered")
         return None
     configured = item.state["passiveSignInUri"]
-    if configured not in _sign_in_addresses(role):
+    if not any(url_rule.same_address(configured or "", one) for one in _sign_in_addresses(role) if one):
         verdict.add(
             "drift",
             "warning",
