@@ -20,7 +20,7 @@ from . import captured, signature, xml
 from .captured import TokenRefused
 from .certificates import BadCertificate, Certificate, from_base64
 from .libraries import etree
-from .metadata import EMAILADDRESS, IMMUTABLEID, PERSISTENT
+from .metadata import EMAILADDRESS, IMMUTABLEID, MIN_RSA_BITS, PERSISTENT
 from .service import LOGIN_URL
 from .url_rule import OTHER_DOTS, a_label, unseen
 
@@ -218,6 +218,7 @@ class _Judge:
                 continue
             self.result.signed.append(name)
             self.note("signature", True, f"{name}/Signature", f"The {name} is signed by certificate {certificate.sha1}.", "", "")
+            self.judge_key(name, certificate, signature.of(element))
             if not certificate.valid_at(self.now):
                 self.result.warnings_found.append(
                     f"The signing certificate {certificate.sha1} is valid from {certificate.not_before} to {certificate.not_after} only."
@@ -229,6 +230,19 @@ class _Judge:
         if self.result.signed_with and not other:
             hint = ". A program that shows XML in lines of its own alters it: save it as it was posted"
         raise signature.SignatureRefused(f"{refused.msg} Certificate that came with the token: {came}{hint}.", code=refused.code)
+
+    def judge_key(self, name: str, certificate: Certificate, own: etree._Element | None) -> None:
+        """What verifies here need not do so there."""
+        method = "" if own is None else signature.algorithm(own)
+        if not certificate.is_rsa:
+            what = f"is signed with a key of kind {certificate.key}, but Microsoft Entra takes RSA keys only"
+        elif certificate.key_bits < MIN_RSA_BITS:
+            what = f"is signed with a key of {certificate.key_bits} bits; at least {MIN_RSA_BITS} are needed"
+        elif not re.fullmatch(r"rsa-sha\d+", method):
+            what = f"is signed by the method {method}, which not every reader knows; have the provider use RSA-SHA256"
+        else:
+            return
+        self.result.warnings_found.append(f"The {name} {what}.")
 
     def judge(self, assertion: etree._Element) -> None:
         """The demands on a verified assertion."""

@@ -26,6 +26,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._federation.option
 from dev.options import given
 from lab.identity_providers import made
 from lxml import etree
+from signxml import CanonicalizationMethod, SignatureMethod, XMLSigner
 
 A, B = made.key("A"), made.key("B")
 A_SHA1 = certificates.from_base64(A.base64).sha1
@@ -221,6 +222,26 @@ def test_sha1_is_told() -> None:
     result = check(made.saml_response(sha1=True))
     assert result.valid
     assert "SHA-1" in result.warnings_found[0]
+
+
+@pytest.mark.parametrize(
+    ("by", "method", "told"),
+    [
+        (A, SignatureMethod.RSA_SHA256, ""),
+        (A, SignatureMethod.RSA_SHA512, ""),
+        (A, SignatureMethod.SHA256_RSA_MGF1, "by the method sha256-rsa-MGF1"),
+        (made.key("curve", curve=True), SignatureMethod.ECDSA_SHA256, "Microsoft Entra takes RSA keys only"),
+        (made.key("weak", bits=1024), SignatureMethod.RSA_SHA256, "a key of 1024 bits"),
+    ],
+)
+def test_a_key_or_a_method_that_entra_may_not_take_is_told(by: made.Key, method: SignatureMethod, told: str) -> None:
+    response = etree.fromstring(made.saml_response("<a:x xmlns:a='urn:x'/>", what="none"))
+    signer = XMLSigner(signature_algorithm=method, c14n_algorithm=CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0)
+    found = signer.sign(etree.fromstring(made.saml_assertion()), key=by.private, cert=[by.certificate], reference_uri="#_assertion")
+    response.replace(response[-1], found)
+    result = check(etree.tostring(response), certificates=[certificates.from_base64(by.base64)])
+    assert result.valid, faults(result)
+    assert len(result.warnings_found) == bool(told) and told in "".join(result.warnings_found)
 
 
 def test_a_comment_in_the_mail_address_does_not_cut_it() -> None:
