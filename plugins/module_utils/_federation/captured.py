@@ -34,6 +34,8 @@ _FIELDS_LOWER = tuple(name.lower() for name in FIELDS)
 MAX_RECORDING_BYTES = 50 * 1024 * 1024
 #: A page as one file has the provider's pictures in it.
 _MAX_ARCHIVE_BYTES = 10 * 1024 * 1024
+#: of such a page or a mail, and of what holds others; the parser goes down by one call for each
+_MAX_PARTS, _MAX_NESTED = 20_000, 50
 #: of a form; what has more is none
 _MAX_FIELDS = 50
 #: of what was deflated; the parser refuses less than that
@@ -153,6 +155,8 @@ def _without_margin(body: bytes) -> bytes:
 def _part_of_archive(body: bytes) -> bytes:
     """The page in what browsers save as one file (MHTML, RFC 2557), or what a mail carries; anything else as it is."""
     if len(body) > _MAX_ARCHIVE_BYTES or not re.match(rb"(?i)[a-z][\w-]*:(?s:.{0,4000})^mime-version:", body, re.M):
+        return body
+    if body.count(b"\n--") > _MAX_PARTS or len(re.findall(rb"(?i)\b(?:multipart|message)/", body)) > _MAX_NESTED:
         return body
     parts = [part for part in email.message_from_bytes(body).walk() if not part.is_multipart()]
     parts.sort(key=lambda part: part.get_content_type() not in ("text/html", "application/xhtml+xml"))  # a page's scripts name the fields too

@@ -582,13 +582,17 @@ def test_still_more_ways_in_which_answers_are_saved(saved: str) -> None:
     assert result.valid, faults(result)
 
 
+MIME = b"X: y\nMIME-Version: 1.0\nContent-Type: %b\n\n"
+
+
 @pytest.mark.parametrize(
     "saved",
     [
         b"PA" * 900_000, (b"PA" + b"A" * 99 + b"!") * 17_000, b"SAMLResponse\n" * 140_000, b"&lt;p:Response &gt; wresult " * 70_000,
-        b"x <p:Response " * 140_000, b"<!DOCTYPE " * 140_000,
+        b"x <p:Response " * 140_000, b"<!DOCTYPE " * 140_000, MIME % b"multipart/mixed; boundary=b" + b"--b\n\nx\n" * 1_000_000,
+        MIME % b"message/rfc822" * 3000, b"".join(MIME % b"multipart/mixed; boundary=%d" % n + b"--%d\n" % n for n in range(2000)),
     ],
-    ids=["letters", "short", "names", "pieces", "roots", "declarations"],
+    ids=["letters", "short", "names", "pieces", "roots", "declarations", "parts of a mail", "mails in mails", "parts in parts"],
 )  # fmt: skip
 def test_a_text_full_of_names_takes_no_time(saved: bytes) -> None:
     begin = time.process_time()
