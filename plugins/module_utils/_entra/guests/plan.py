@@ -463,7 +463,7 @@ def check_redirects(changes: Iterable[Change], tenants: Collection[str], accept:
 def _names_tenant(address: str, tenants: Collection[str]) -> bool:
     """Whether a tenant is the host, a part of the path, or what a part of the query says; one in the midst of a longer name is somebody else's."""
     parts = urllib.parse.urlsplit(address.casefold())
-    said = {parts.hostname or "", *map(urllib.parse.unquote, parts.path.split("/"))}
+    said = {parts.hostname or "", *(urllib.parse.unquote(part).removeprefix("@") for part in parts.path.split("/"))}
     said |= {part for _name, value in urllib.parse.parse_qsl(parts.query) for part in (value, *re.findall(r"[0-9a-f-]{36}", value))}
     return any(name.casefold() in said for name in tenants if name)
 

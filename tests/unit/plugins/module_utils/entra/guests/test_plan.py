@@ -194,6 +194,7 @@ GUID = "4a2d3f6e-0b1c-4d5e-8f90-123456789abc"
         ("https://myapps.microsoft.com/?tenantid=T-1", ""),
         ("https://myapps.microsoft.com/reiji.example", ""),
         ("https://portal.azure.com/t-1", ""),
+        ("https://portal.azure.com/@reiji.example", ""),
         ("https://reiji.example/start", ""),
         ("https://myapps.microsoft.com", "refused"),
         ("https://MyApps.microsoft.com/?tenantid=", "refused"),
