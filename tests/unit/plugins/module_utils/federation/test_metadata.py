@@ -157,6 +157,7 @@ NAMED = made.entity().replace("</md:EntityDescriptor>", "<md:Organization><md:Or
     [
         ("Shift_JIS", "cp932"), ("windows-31j", "cp932"), ("EUC-JP", "euc_jp"), ("ISO-2022-JP", "iso2022_jp"), ("gb18030", "gb18030"), ("UTF8", "utf-8"),
         ("utf-8", "utf-16"), ("utf-16", "utf-16-le"), ("utf-8", "utf-32"), ("utf-16", "utf-8"),
+        ("csWindows31J", "cp932"), ("SJIS-win", "cp932"), ("eucJP-win", "euc_jp"), ("eucJP-ms", "euc_jp"), ("CP51932", "euc_jp"),
     ],
 )  # fmt: skip
 def test_the_encodings_of_the_east_and_of_windows(named: str, encoding: str) -> None:
