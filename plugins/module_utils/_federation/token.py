@@ -224,8 +224,8 @@ class _Judge:
                     f"The signing certificate {certificate.sha1} is valid from {certificate.not_before} to {certificate.not_after} only."
                 )
             return verified
-        came = ", ".join(self.result.signed_with) or "none"
-        other = set(self.result.signed_with) - {certificate.sha1 for certificate in self.federation.certificates}
+        other = [one for one in self.result.signed_with if one not in {certificate.sha1 for certificate in self.federation.certificates}]
+        came = ", ".join(other or self.result.signed_with) or "none"
         hint = "; if the provider now signs with that one, put it into the federation" if other else ""
         if self.result.signed_with and not other:
             hint = ". A program that shows XML in lines of its own alters it: save it as it was posted"

@@ -211,6 +211,12 @@ def test_a_token_of_a_rotated_key_names_the_certificate_that_came_along() -> Non
     assert thumbprint in result.checks[-1].msg
 
 
+def test_of_two_certificates_that_came_along_the_unknown_one_is_named() -> None:
+    twice = made.sign(etree.fromstring(made.saml_response()), B, "_response")
+    told = [item.msg for item in check(etree.tostring(twice)).checks if not item.ok]
+    assert f"Certificate that came with the token: {certificates.from_base64(B.base64).sha1}; if the provider now signs with that one" in told[0]
+
+
 def test_an_expired_signing_certificate_is_no_forgery() -> None:
     old = made.key("old", begin=-400, end=-1)
     result = check(made.saml_response(by=old), certificates=[certificates.from_base64(old.base64)])
