@@ -122,7 +122,7 @@ options:
     type: str
   protocol:
     description:
-      - V(saml) or V(wsFed); C(Samlp) and C(WsFed), the names of the retired PowerShell command, are understood too.
+      - V(saml) or V(wsFed); C(Samlp) and C(WsFed), the names of the retired PowerShell command, and C(WS-Fed) are understood too.
       - Needed for a new federation, unless O(metadata) offers one only.
     type: str
     aliases: [preferred_authentication_protocol]

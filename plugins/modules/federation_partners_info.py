@@ -233,8 +233,9 @@ problems:
   elements: dict
 failure:
   description:
-    - C(code) is V(duplicate_partner), V(duplicate_domain), V(guest_domain), V(domain_invalid), V(domain_is_public_suffix), V(protocol_unknown),
-      V(certificate_invalid), V(several_certificates), V(private_key), V(tenant_id_invalid), V(file_read_failed), V(time_invalid) or V(bad_option).
+    - C(code) is V(duplicate_partner), V(duplicate_domain), V(guest_domain), V(mail_invalid), V(domain_invalid), V(domain_is_public_suffix),
+      V(protocol_unknown), V(certificate_invalid), V(several_certificates), V(private_key), V(tenant_id_invalid), V(file_read_failed), V(time_invalid)
+      or V(bad_option).
   returned: failure
   type: dict
 """

@@ -25,7 +25,7 @@ options:
       - A file on the controller with the token, as the browser's developer tools save the request to C(login.srf). The body of the form as it is or as
         a table, the base64 value of C(SAMLResponse), the XML, the request copied as cURL (also for C(cmd.exe)), fetch or PowerShell, the recording
         as HAR or other JSON (at most 50 MB), an export of the extension SAML-tracer or of a proxy (XML, such as Burp Suite's), and the provider's saved
-        page with the form in it (also as one file, MHTML), are all read, also in base64, with line numbers or quoted in a mail.
+        page with the form in it (also as one file, MHTML), are all read, also in base64, with line numbers, quoted in a mail, and in a mail and its files.
       - Letters have to be in UTF-8, or in an encoding that the file tells, as UTF-16 and pages do.
       - Exactly one answer must be in it; of several in a recording the one to C(login.srf) is taken.
       - Exactly one of O(path) and O(content) is needed.
@@ -185,7 +185,8 @@ not_on_or_after:
 failure:
   description:
     - C(code) is C(not_a_token), C(empty), C(too_large), C(dtd_forbidden), C(not_xml), C(too_deep) or C(too_complex) when what was given is no sign-in answer,
-      C(ambiguous_match) when it holds several, or C(certificate_invalid), C(tenant_id_missing), C(file_read_failed), C(time_invalid).
+      C(ambiguous_match) when it holds several, or C(certificate_invalid), C(tenant_id_missing), C(tenant_id_invalid), C(domain_invalid),
+      C(domain_is_public_suffix), C(file_read_failed), C(time_invalid).
   returned: failure
   type: dict
 """

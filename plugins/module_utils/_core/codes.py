@@ -333,7 +333,7 @@ CODES: dict[Text, dict[str, Text]] = {
         ),
         "certificate_not_published": Text("The metadata does not publish that certificate.", "その証明書がメタデータにない。"),
         "certificate_not_active": Text("The metadata tells that another key signs.", "メタデータによると、別の鍵で署名されている。"),
-        "metadata_exchange_uri_not_https": Text("metadata_exchange_uri is not https.", "metadata_exchange_uri がhttpsではない。"),
+        "metadata_exchange_uri_not_https": Text("metadata_exchange_uri is no https address.", "metadata_exchange_uri がhttpsのURLではない。"),
         "configuration_unreadable": Text("The federation of an own domain cannot be read.", "自社ドメインのフェデレーションを読めない。"),
         "configured_certificate_missing": Text("The federation has no signing certificate.", "フェデレーションに署名証明書がない。"),
         "no_url": Text("The federation has no metadata address.", "フェデレーションにメタデータのURLがない。"),

@@ -34,6 +34,8 @@ _FIELDS_LOWER = tuple(name.lower() for name in FIELDS)
 MAX_RECORDING_BYTES = 50 * 1024 * 1024
 #: A page as one file has the provider's pictures in it.
 _MAX_ARCHIVE_BYTES = 10 * 1024 * 1024
+#: of such a page or a mail, and of what holds others; the parser goes down by one call for each
+_MAX_PARTS, _MAX_NESTED = 20_000, 50
 #: of a form; what has more is none
 _MAX_FIELDS = 50
 #: of what was deflated; the parser refuses less than that
@@ -82,7 +84,7 @@ def decode(data: bytes, max_bytes: int) -> bytes:
 
     max_bytes: of the answer; a recording may have MAX_RECORDING_BYTES.
     """
-    body = _page_of_archive(_without_margin(_utf8(data)))
+    body = _part_of_archive(_without_margin(_utf8(data)))
     recording, page = body[:1] in (b"{", b"["), _is_html(body)
     if len(body) > (MAX_RECORDING_BYTES if recording else max_bytes * 2):
         limit = MAX_RECORDING_BYTES if recording else max_bytes
@@ -150,14 +152,17 @@ def _without_margin(body: bytes) -> bytes:
     return "\n".join(lines).encode("utf-8", "surrogateescape")
 
 
-def _page_of_archive(body: bytes) -> bytes:
-    """The page in what browsers save as one file (MHTML, RFC 2557); anything else as it is."""
+def _part_of_archive(body: bytes) -> bytes:
+    """The page in what browsers save as one file (MHTML, RFC 2557), or what a mail carries; anything else as it is."""
     if len(body) > _MAX_ARCHIVE_BYTES or not re.match(rb"(?i)[a-z][\w-]*:(?s:.{0,4000})^mime-version:", body, re.M):
         return body
-    parts = [part for part in email.message_from_bytes(body).walk() if part.get_content_type() in ("text/html", "application/xhtml+xml")]
-    pages = [(part.get_payload(decode=True), part.get_content_charset("")) for part in parts]
-    saved = (_utf8(page, encoding) for page, encoding in pages if isinstance(page, bytes))
-    return next((page for page in saved if any(name.encode() in page for name in FIELDS)), body)
+    if body.count(b"\n--") > _MAX_PARTS or len(re.findall(rb"(?i)\b(?:multipart|message)/", body)) > _MAX_NESTED:
+        return body
+    parts = [part for part in email.message_from_bytes(body).walk() if not part.is_multipart()]
+    parts.sort(key=lambda part: part.get_content_type() not in ("text/html", "application/xhtml+xml"))  # a page's scripts name the fields too
+    contents = [(part.get_payload(decode=True), part.get_content_charset("")) for part in parts]
+    saved = (_utf8(content, encoding) for content, encoding in contents if isinstance(content, bytes))
+    return next((part for part in saved if any(name.encode() in part for name in FIELDS)), body)
 
 
 def _anywhere(text: str) -> Iterator[tuple[str, str]]:
@@ -165,7 +170,7 @@ def _anywhere(text: str) -> Iterator[tuple[str, str]]:
     text = _UNSEEN.sub("", unescaped(re.sub(r"<!\[CDATA\[|]]>|<[^<>]*>", "\n", text)))
     text = re.sub(r"\\+u00(2[bf]|3d)", lambda found: chr(int(found[1], 16)), re.sub(r"\\+/", "/", text), flags=re.I)
     for begin in itertools.islice(_BASE64_OF_XML.finditer(re.sub(r"^[> \t]+", "", text, flags=re.M)), _MAX_FIELDS):
-        for value in (begin[0], begin[0].partition("\n")[0]):  # what follows on the next line may be something else
+        for value in (begin[0], begin[0].partition("\n\n")[0], begin[0].partition("\n")[0]):  # what follows on other lines may be something else
             with contextlib.suppress(TokenRefused):
                 if _BEGIN.search(_xml_of(value.replace("\\\n", "")).decode("utf-8", "replace")):
                     yield "", value.replace("\\\n", "")
@@ -281,7 +286,8 @@ def _texts(text: str) -> Iterator[str]:
     if _XML_IN_FORM.search(text):
         yield from _of_form(text)
         return
-    if re.match(r"[\w.%+-]+=", text):
+    # two bodies on lines of their own would be one with a strange value
+    if re.match(r"[\w.%+-]+=", text) and sum(text.count(f"{name}=") for name in FIELDS) < 2:
         try:
             form = parse_qs(text, max_num_fields=_MAX_FIELDS)
         except ValueError:

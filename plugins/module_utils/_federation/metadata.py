@@ -35,6 +35,7 @@ EMAILADDRESS = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddre
 IMMUTABLEID = "http://schemas.microsoft.com/LiveID/Federation/2008/05/ImmutableID"
 
 MAX_ENTITY_ID = 1024  # saml-metadata-2.0-os, 2.2.1 entityIDType
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?!//(?:[/?#]|\Z))(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;={}\u00a0-\U0010ffff-]|%[0-9A-Fa-f]{2})+")
 MIN_RSA_BITS = 2048
 #: The largest national federations have some hundred identity providers with one to three certificates each.
 MAX_ENTITIES = 4000
@@ -96,7 +97,7 @@ class Protocol:
 
 @dataclass
 class Saml(Protocol):
-    """The IDPSSODescriptor that speaks SAML 2.0. passive_sign_in_uri is the first https HTTP-Redirect address, else the first https HTTP-POST one."""
+    """What the IDPSSODescriptors that speak SAML 2.0 say. passive_sign_in_uri is the first https HTTP-Redirect address, else the first https HTTP-POST one."""
 
     sso: list[dict[str, str | None]] = field(default_factory=list)
     redirect_uri: str | None = None
@@ -109,7 +110,7 @@ class Saml(Protocol):
 
 @dataclass
 class WsFed(Protocol):
-    """The security token service's role. passive_sign_in_uri is the first https passive endpoint."""
+    """What the security token service's roles say. passive_sign_in_uri is the first https passive endpoint."""
 
     passive_endpoints: list[str] = field(default_factory=list)
     sts_endpoints: list[str] = field(default_factory=list)
@@ -260,19 +261,21 @@ def _valid_until(element: etree._Element) -> list[str]:
 
 def _entity(element: etree._Element, inherited: list[str]) -> Entity | None:
     """None for an entity that is no identity provider for SAML 2.0 or WS-Federation."""
-    saml_role = next(
-        (role for role in element.iterchildren(f"{MD}IDPSSODescriptor") if SAML2_PROTOCOL in role.get("protocolSupportEnumeration", "").split()), None
-    )
-    wsfed_role = next((role for role in element.iterchildren(f"{MD}RoleDescriptor") if xml.xsi_type(role) == f"{FED}SecurityTokenServiceType"), None)
-    roles = [role for role in (saml_role, wsfed_role) if role is not None]
-    if not roles:
+    saml_roles = [role for role in element.iterchildren(f"{MD}IDPSSODescriptor") if SAML2_PROTOCOL in role.get("protocolSupportEnumeration", "").split()]
+    wsfed_roles = [role for role in element.iterchildren(f"{MD}RoleDescriptor") if xml.xsi_type(role) == f"{FED}SecurityTokenServiceType"]
+    if not saml_roles and not wsfed_roles:
         return None
     return Entity(
         entity_id=element.get("entityID"),
-        valid_until=_earliest([*inherited, *(value for role in roles for value in _valid_until(role))]),
-        saml=None if saml_role is None else _saml(saml_role),
-        wsfed=None if wsfed_role is None else _wsfed(wsfed_role),
+        valid_until=_earliest([*inherited, *(value for role in (*saml_roles, *wsfed_roles) for value in _valid_until(role))]),
+        saml=_saml(saml_roles) if saml_roles else None,
+        wsfed=_wsfed(wsfed_roles) if wsfed_roles else None,
     )
+
+
+def _below(roles: Sequence[etree._Element], *path: str) -> Iterator[etree._Element]:
+    """The elements at `path` of all roles: an entity may have several of a kind (saml-metadata-2.0-os, 2.3.2), and any of their keys may sign."""
+    return (element for role in roles for element in xml.children(role, *path))
 
 
 def _time(value: str) -> datetime.datetime | None:
@@ -291,18 +294,18 @@ def _https(location: str | None) -> bool:
     return location is not None and url_rule.is_usable(location)
 
 
-def _certificates(role: etree._Element, *, signing: bool) -> tuple[list[Certificate], list[str]]:
+def _certificates(roles: Sequence[etree._Element], *, signing: bool) -> tuple[list[Certificate], list[str]]:
     """The certificates for signing (use="signing" or no use), or all others, in document order without repetitions, and a code for each unreadable one."""
     good: dict[str, Certificate] = {}
     bad = []
-    for key in role.iterchildren(f"{MD}KeyDescriptor"):
+    for key in _below(roles, f"{MD}KeyDescriptor"):
         if (key.get("use") in ("signing", None)) is not signing:
             continue
-        for group in xml.children(key, f"{signature.DS}KeyInfo", f"{signature.DS}X509Data"):
+        for info in key.iterchildren(f"{signature.DS}KeyInfo"):
             found = []
-            for element in group.iterchildren(f"{signature.DS}X509Certificate"):
+            for text in signature.certificates_of(info):
                 try:
-                    found.append(from_base64(xml.text(element), use=key.get("use")))
+                    found.append(from_base64(text, use=key.get("use")))
                 except BadCertificate as exc:
                     bad.append(exc.code)
             for certificate in _without_issuers(found):
@@ -311,57 +314,57 @@ def _certificates(role: etree._Element, *, signing: bool) -> tuple[list[Certific
 
 
 def _without_issuers(found: list[Certificate]) -> list[Certificate]:
-    """The certificates of one X509Data, which belong to one key or to its chain (XML Signature 4.5.4), without those that issued another one of them."""
+    """The certificates of one KeyInfo, which belong to one key or to its chain (XML Signature 4.5.4), without those that issued another one of them."""
     issuers = {certificate.issuer for certificate in found if certificate.issuer != certificate.subject}
     return [certificate for certificate in found if certificate.subject not in issuers] or found
 
 
-def _endpoints(role: etree._Element, name: str) -> list[dict[str, str | None]]:
+def _endpoints(roles: Sequence[etree._Element], name: str) -> list[dict[str, str | None]]:
     """Both attributes are of the type anyURI, whose blanks collapse."""
 
     def told(element: etree._Element, attribute: str) -> str | None:
         value = element.get(attribute)
         return None if value is None else value.strip()
 
-    return [{"binding": told(element, "Binding"), "location": told(element, "Location")} for element in role.iterchildren(f"{MD}{name}")]
+    return [{"binding": told(element, "Binding"), "location": told(element, "Location")} for element in _below(roles, f"{MD}{name}")]
 
 
-def _saml(role: etree._Element) -> Saml:
-    sso = _endpoints(role, "SingleSignOnService")
+def _saml(roles: Sequence[etree._Element]) -> Saml:
+    sso = _endpoints(roles, "SingleSignOnService")
     redirect, post = (next((e["location"] for e in sso if e["binding"] == binding and _https(e["location"])), None) for binding in (HTTP_REDIRECT, HTTP_POST))
-    certificates, bad = _certificates(role, signing=True)
-    encryption, _unused = _certificates(role, signing=False)
+    certificates, bad = _certificates(roles, signing=True)
+    encryption, _unused = _certificates(roles, signing=False)
     browser = [endpoint["location"] for endpoint in sso if endpoint["binding"] in (HTTP_REDIRECT, HTTP_POST) and endpoint["location"]]
     return Saml(
         passive_sign_in_uri=redirect or post,
         signing_certificates=certificates,
         bad_signing_certificates=bad,
-        claims_offered=[name for element in role.iterchildren(f"{SAML}Attribute") if (name := element.get("Name"))],
+        claims_offered=[name for element in _below(roles, f"{SAML}Attribute") if (name := element.get("Name"))],
         missing=_missing(certificates, browser, redirect or post),
         sso=sso,
         redirect_uri=redirect,
         post_uri=post,
-        logout_uris=_endpoints(role, "SingleLogoutService"),
-        want_authn_requests_signed=role.get("WantAuthnRequestsSigned", "").strip() in ("true", "1"),
-        nameid_formats=[value for element in role.iterchildren(f"{MD}NameIDFormat") if (value := xml.text(element))],
+        logout_uris=_endpoints(roles, "SingleLogoutService"),
+        want_authn_requests_signed=any(role.get("WantAuthnRequestsSigned", "").strip() in ("true", "1") for role in roles),
+        nameid_formats=[value for element in _below(roles, f"{MD}NameIDFormat") if (value := xml.text(element))],
         encryption_sha256=[certificate.sha256 for certificate in encryption],
     )
 
 
-def _wsfed(role: etree._Element) -> WsFed:
+def _wsfed(roles: Sequence[etree._Element]) -> WsFed:
     address = (f"{WSA}EndpointReference", f"{WSA}Address")
-    passive = [value for element in xml.children(role, f"{FED}PassiveRequestorEndpoint", *address) if (value := xml.text(element))]
+    passive = [value for element in _below(roles, f"{FED}PassiveRequestorEndpoint", *address) if (value := xml.text(element))]
     # The MetadataReference stands inside the reference's metadata, in wrappers that products nest in different ways.
     exchange = [
         value
-        for endpoint in role.iterchildren(f"{FED}SecurityTokenServiceEndpoint")
+        for endpoint in _below(roles, f"{FED}SecurityTokenServiceEndpoint")
         for reference in endpoint.iter(f"{MEX}MetadataReference")
         for element in reference.iterchildren(f"{WSA}Address")
         if (value := xml.text(element))
     ]
     sign_in = next((value for value in passive if _https(value)), None)
-    claims = [claim.get("Uri", "").strip() for claim in xml.children(role, f"{FED}ClaimTypesOffered", f"{AUTH}ClaimType")]
-    certificates, bad = _certificates(role, signing=True)
+    claims = [claim.get("Uri", "").strip() for claim in _below(roles, f"{FED}ClaimTypesOffered", f"{AUTH}ClaimType")]
+    certificates, bad = _certificates(roles, signing=True)
     return WsFed(
         passive_sign_in_uri=sign_in,
         signing_certificates=certificates,
@@ -369,7 +372,7 @@ def _wsfed(role: etree._Element) -> WsFed:
         claims_offered=claims,
         missing=_missing(certificates, passive, sign_in),
         passive_endpoints=passive,
-        sts_endpoints=[value for element in xml.children(role, f"{FED}SecurityTokenServiceEndpoint", *address) if (value := xml.text(element))],
+        sts_endpoints=[value for element in _below(roles, f"{FED}SecurityTokenServiceEndpoint", *address) if (value := xml.text(element))],
         metadata_exchange_uris=exchange,
         claim_types_offered=len(claims),
         offers_emailaddress=EMAILADDRESS in claims,
@@ -406,8 +409,10 @@ def _document_signature(root: etree._Element, size: int, entities: list[Entity],
             if exc.code not in signature.NOT_THIS_KEY:
                 break
         else:
-            result.verifies, result.verified_by, result.error = True, certificate.sha256, ""
-            result.verified_by_published_signing_certificate = certificate.sha256 in published
+            # a certificate that was renewed for the same key may come with the signature in its old form
+            own = published.get(certificate.sha256) or next(iter(same_key(certificate, published.values())), certificate)
+            result.verifies, result.verified_by, result.error = True, own.sha256, ""
+            result.verified_by_published_signing_certificate = own.sha256 in published
             return result, certificate
     return result, None
 
@@ -485,10 +490,15 @@ def _certificate_warnings(role: Protocol, now: datetime.datetime) -> Iterator[st
 def _issuer_warnings(entity_id: str) -> Iterator[str]:
     if re.search(r"\s", entity_id):
         yield "issuer_whitespace"
-    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:.", entity_id.strip()):
+    if not is_uri(entity_id.strip()):
         yield "issuer_not_uri"
     if len(entity_id) > MAX_ENTITY_ID:
         yield "issuer_too_long"
+
+
+def is_uri(issuer: str) -> bool:
+    """Whether Microsoft Entra may take it as one (RFC 3986; letters of other alphabets as in RFC 3987). Braces are a template's, which is told by itself."""
+    return _URI.fullmatch(issuer) is not None and not url_rule.unseen(issuer)
 
 
 def _document_warnings(own: Signature, entities: list[Entity]) -> list[str]:

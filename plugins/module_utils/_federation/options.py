@@ -12,6 +12,7 @@ from typing import Any
 
 from .._core.errors import OffboardError
 from . import certificates
+from .values import names
 
 
 @dataclass(frozen=True)
@@ -99,11 +100,11 @@ class TokenOptions:
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> TokenOptions:
-        """Raises OffboardError `certificate_invalid`, `time_invalid`."""
-        pinned = []
+        """Raises OffboardError `certificate_invalid`, `time_invalid`, and what a domain may not be."""
+        pinned: list[certificates.Certificate] = []
         for number, text in enumerate(params["signing_certificates"], 1):
             try:
-                pinned.append(certificates.from_text(text))
+                pinned += map(certificates.from_base64, certificates.in_text(text))
             except certificates.BadCertificate as exc:
                 msg = f"signing_certificates: number {number} cannot be used. {exc.msg}"
                 raise OffboardError(msg, code="certificate_invalid") from exc  # pylint: disable=bad-exception-cause
@@ -113,7 +114,7 @@ class TokenOptions:
             audience=params["audience"],
             tenant_id=params["tenant_id"],
             login_url=params["login_url"],
-            domains=params["domains"],
+            domains=names(params["domains"]),
             path=params["path"] or None,
             content=params["content"],
             at=_time(params["at"]),

@@ -15,7 +15,7 @@ from . import metadata, url_rule
 from .certificates import Certificate
 from .metadata import EMAILADDRESS, IMMUTABLEID, PERSISTENT
 from .service import Service
-from .values import certificate_text, names, protocol
+from .values import certificate_text, mail_address, names, protocol
 
 SAML, WSFED = "saml", "wsFed"
 #: Graph's protocol: the metadata reader's
@@ -66,13 +66,18 @@ def _normal(entry: Mapping[str, Any], service: Service) -> dict[str, Any]:
         made["signing_certificate"] = certificate_text(entry["signing_certificate"])
     shared = {"redirect_url": service.links[0], **{name: entry[name] for name in ("redirect_url", "message_body", "language") if entry.get(name)}}
     made["guests"] = [shared | {name: value for name, value in guest.items() if value is not None} for guest in entry.get("guests") or ()]
+    seen: set[str] = set()
     for guest in made["guests"]:
-        if url_rule.domain_name(guest["mail"].rpartition("@")[2]) not in domains:
+        mail = mail_address(guest["mail"])
+        if mail.rpartition("@")[2] not in domains:
             raise OffboardError(
                 f"the guest {guest['mail']} is of none of its domains, and would not sign in through this federation. Add the domain, or invite with "
                 "entra_guests.",
                 code="guest_domain",
             )
+        if url_rule.comparable(mail) in seen:  # all are invited by one task, which would refuse them all
+            raise OffboardError(f"the guest {guest['mail']} is there twice. Take one out.", code="bad_option")
+        seen.add(url_rule.comparable(mail))
     return made
 
 

@@ -115,19 +115,19 @@ def tenant_guid(tenant_id: str) -> str:
 
 def audience(tenant_id: str, login_url: str = LOGIN_URL) -> str:
     """The tenant's own audience, which federations made since 2022 demand. That of an external tenant is not at its own sign-in address."""
-    address = LOGIN_URL if re.search(r"\.ciamlogin\.com$", urlsplit(login_url).hostname or "") else login_url
-    return f"{address.rpartition('/')[0]}/{tenant_id}/"
+    address = urlsplit(LOGIN_URL if re.search(r"\.ciamlogin\.com$", urlsplit(login_url).hostname or "") else login_url)
+    return f"{address.scheme}://{address.netloc}{address.path.rpartition('/')[0]}/{tenant_id}/"
 
 
 def audiences(profile: str, tenant_id: str | None, login_url: str = LOGIN_URL) -> list[str]:
     """The audiences that a federation takes. current: the tenant's own; 2020: the global one of before 2022; any: both.
 
-    Raises OffboardError tenant_id_missing when the profile needs the tenant and it is not given.
+    Raises OffboardError tenant_id_missing when the profile needs the tenant and it is not given, and tenant_id_invalid.
     """
     known = {cloud.login_url: cloud.global_audience for cloud in CLOUDS.values()}
     found = [known.get(login_url, GLOBAL_AUDIENCE)] if profile in ("2020", "any") else []
     if profile in ("current", "any"):
         if not tenant_id:
             raise OffboardError(f"tenant_id is needed for the audience profile {profile}: the audience holds it.", code="tenant_id_missing")
-        found.append(audience(tenant_id, login_url))
+        found.append(audience(tenant_guid(tenant_id), login_url))
     return found

@@ -76,7 +76,12 @@ def uses_sha1(signature: etree._Element) -> bool:
 
 def certificates(signature: etree._Element) -> list[str]:
     """The texts of the certificates that came with the signature. They say which key was used, never that it is trusted."""
-    return [xml.text(element) for element in xml.children(signature, f"{DS}KeyInfo", f"{DS}X509Data", f"{DS}X509Certificate")]
+    return [text for info in signature.iterchildren(f"{DS}KeyInfo") for text in certificates_of(info)]
+
+
+def certificates_of(info: etree._Element) -> list[str]:
+    """The texts of the certificates in a KeyInfo."""
+    return [xml.text(element) for element in xml.children(info, f"{DS}X509Data", f"{DS}X509Certificate")]
 
 
 def check_ids(root: etree._Element) -> None:

@@ -20,7 +20,7 @@ from . import captured, signature, xml
 from .captured import TokenRefused
 from .certificates import BadCertificate, Certificate, from_base64
 from .libraries import etree
-from .metadata import EMAILADDRESS, IMMUTABLEID, PERSISTENT
+from .metadata import EMAILADDRESS, IMMUTABLEID, MIN_RSA_BITS, PERSISTENT
 from .service import LOGIN_URL
 from .url_rule import OTHER_DOTS, a_label, unseen
 
@@ -218,17 +218,31 @@ class _Judge:
                 continue
             self.result.signed.append(name)
             self.note("signature", True, f"{name}/Signature", f"The {name} is signed by certificate {certificate.sha1}.", "", "")
+            self.judge_key(name, certificate, signature.of(element))
             if not certificate.valid_at(self.now):
                 self.result.warnings_found.append(
                     f"The signing certificate {certificate.sha1} is valid from {certificate.not_before} to {certificate.not_after} only."
                 )
             return verified
-        came = ", ".join(self.result.signed_with) or "none"
-        other = set(self.result.signed_with) - {certificate.sha1 for certificate in self.federation.certificates}
+        other = [one for one in self.result.signed_with if one not in {certificate.sha1 for certificate in self.federation.certificates}]
+        came = ", ".join(other or self.result.signed_with) or "none"
         hint = "; if the provider now signs with that one, put it into the federation" if other else ""
         if self.result.signed_with and not other:
             hint = ". A program that shows XML in lines of its own alters it: save it as it was posted"
         raise signature.SignatureRefused(f"{refused.msg} Certificate that came with the token: {came}{hint}.", code=refused.code)
+
+    def judge_key(self, name: str, certificate: Certificate, own: etree._Element | None) -> None:
+        """What verifies here need not do so there."""
+        method = "" if own is None else signature.algorithm(own)
+        if not certificate.is_rsa:
+            what = f"is signed with a key of kind {certificate.key}, but Microsoft Entra takes RSA keys only"
+        elif certificate.key_bits < MIN_RSA_BITS:
+            what = f"is signed with a key of {certificate.key_bits} bits; at least {MIN_RSA_BITS} are needed"
+        elif not re.fullmatch(r"rsa-sha\d+", method):
+            what = f"is signed by the method {method}, which not every reader knows; have the provider use RSA-SHA256"
+        else:
+            return
+        self.result.warnings_found.append(f"The {name} {what}.")
 
     def judge(self, assertion: etree._Element) -> None:
         """The demands on a verified assertion."""
@@ -248,7 +262,9 @@ class _Judge:
         ok = bool(groups) and all(set(group) & set(self.federation.audiences) for group in groups)
         wanted = " or ".join(self.federation.audiences)
         found = ", ".join(self.result.audiences) or "none"
-        self.note("audience", ok, "Audience", f"The audience is {found}.", f"The audience is {found}, expected {wanted}.", self.invalid)
+        near = any(one.rstrip("/") == other.rstrip("/") for one in self.result.audiences for other in self.federation.audiences)
+        hint = " Only a trailing slash differs." if near else ""
+        self.note("audience", ok, "Audience", f"The audience is {found}.", f"The audience is {found}, expected {wanted}.{hint}", self.invalid)
 
     def judge_time(self, name: str, element: etree._Element | None, *, required: bool) -> None:
         fault = self.fault_of_time(element, required=required)
@@ -270,7 +286,7 @@ class _Judge:
             return f"is not valid before {begin}"
         return f"was valid until {end}" if times[1] is not None and self.now - self.skew >= times[1] else ""
 
-    def judge_email(self, claims: dict[str, list[str]]) -> None:
+    def judge_email(self, claims: dict[str, list[str]], *, encrypted: bool = False) -> None:
         self.result.claims = list(claims)
         values = claims.get(EMAILADDRESS)
         if values is not None and not any(values):
@@ -279,6 +295,7 @@ class _Judge:
         if values is None:
             similar = [name for name in claims if re.search(r"e?mail", name, re.IGNORECASE)]
             hint = f" It sends {', '.join(similar)} instead; the name must be this whole URI, letter by letter." if similar else ""
+            hint = hint or (" Attributes are encrypted, for which Entra publishes no key: the provider must not do that." if encrypted else "")
             self.note("emailaddress", False, EMAILADDRESS, "", f"The claim is missing.{hint}", "5000819")
             return
         local, at, domain = values[0].strip().rpartition("@")
@@ -327,7 +344,8 @@ class _Saml(_Judge):
         self.judge_audience(conditions, f"{SAML2}AudienceRestriction")
         self.judge_destination(assertion)
         self.judge_name_id(assertion)
-        self.judge_email(self.claims(assertion))
+        hidden = next(xml.children(assertion, f"{SAML2}AttributeStatement", f"{SAML2}EncryptedAttribute"), None)
+        self.judge_email(self.claims(assertion), encrypted=hidden is not None)
         self.judge_time("Conditions", conditions, required=False)
 
     def judge_destination(self, assertion: etree._Element) -> None:

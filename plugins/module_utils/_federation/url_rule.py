@@ -34,6 +34,8 @@ PROVIDERS = (
 )
 PROFILES = ("current", "2020")
 TXT_KEY = "DirectFedAuthUrl"
+#: what is meant as the record, also with quotation marks that a DNS console has not taken for its own, or with another sign for =
+_RECORD = re.compile(rf"[\s\"'\u201c]*{TXT_KEY}\b", re.IGNORECASE)
 
 #: what IDNA 2003 took for dots, and the library still does: U+3002 and its like
 OTHER_DOTS = re.compile("[\u3002\uff0e\uff61]")
@@ -105,15 +107,17 @@ def _by_txt(name: str, host: str, address: str, lookup: TxtLookup | None) -> Add
     needed = f"{host} is not inside {name}, so {name} needs the TXT record {record}"
     if lookup is None:
         return AddressVerdict(False, "txt_record_unknown", f"{needed}; it was not looked up.", record)
-    values = [value for key, equals, value in (text.strip().partition("=") for text in lookup(name)) if equals and key.strip().lower() == TXT_KEY.lower()]
-    if any(_same_address(value.strip(), address) for value in values):
+    found = [text for text in lookup(name) if _RECORD.match(text)]
+    values = [value for key, equals, value in (text.strip().partition("=") for text in found) if equals and key.strip().lower() == TXT_KEY.lower()]
+    if any(same_address(value.strip(), address) for value in values):
         return AddressVerdict(True, "txt_record", f"The TXT record at {name} names this address.", record)
-    if values:
-        return AddressVerdict(False, "txt_record_differs", f"{needed}; the record that is there names another address.", record)
+    if found:
+        there = "the record that is there names another address" if values else "the record that is there is written otherwise, such as with marks around it"
+        return AddressVerdict(False, "txt_record_differs", f"{needed}; {there}.", record)
     return AddressVerdict(False, "txt_record_missing", f"{needed}; there is none.", record)
 
 
-def _same_address(one: str, other: str) -> bool:
+def same_address(one: str, other: str) -> bool:
     """Scheme and host in any case; the rest must be equal, because the service's own message asks for the whole address."""
 
     def folded(address: str) -> str:

@@ -5,22 +5,39 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from .._core.errors import OffboardError
 from . import certificates, url_rule
 from .certificates import BadCertificate
 
-#: The names of Graph, and those of the retired PowerShell command New-AzureADExternalDomainFederation.
-PROTOCOLS = {"saml": "saml", "samlp": "saml", "wsfed": "wsFed"}
+#: The names of Graph, those of the retired PowerShell command New-AzureADExternalDomainFederation, and the admin centre's, without their marks and blanks.
+_PROTOCOLS = {"saml": "saml", "samlp": "saml", "saml20": "saml", "wsfed": "wsFed", "wsfederation": "wsFed"}
+
+#: RFC 5321 4.5.3.1.1
+_LONGEST_LOCAL_PART = 64
+_LOCAL_PART = re.compile(r"[^@\s<>\"]+")
+
+_EXCHANGE = re.compile(r"https://[^?#]*/mex/?(?:[?#]|$)", re.IGNORECASE)
 
 
 def protocol(value: str) -> str:
     """Graph's name of a protocol. Raises OffboardError `protocol_unknown`."""
-    found = PROTOCOLS.get(value.casefold())
+    found = known_protocol(value)
     if found is None:
         raise OffboardError(f"protocol {value!r} is neither saml (Samlp) nor wsFed", code="protocol_unknown")
     return found
+
+
+def known_protocol(value: str) -> str | None:
+    """The same; None for another one."""
+    return _PROTOCOLS.get(re.sub(r"[\s._-]", "", value).casefold())
+
+
+def is_metadata_exchange(address: str) -> bool:
+    """Whether an address looks like that of a WS-Trust metadata exchange, from which Entra cannot renew."""
+    return _EXCHANGE.match(address) is not None
 
 
 def certificate_text(value: str) -> str:
@@ -29,7 +46,7 @@ def certificate_text(value: str) -> str:
     Raises OffboardError `private_key`, `several_certificates`, `certificate_invalid`.
     """
     try:
-        found = certificates.in_text(value)
+        found = list(dict.fromkeys("".join(one.split()) for one in certificates.in_text(value)))  # metadata may repeat it
         if len(found) > 1:
             raise OffboardError("signing_certificate holds several certificates. Give the one with which tokens are signed.", code="several_certificates")
         return certificates.from_base64(found[0]).base64
@@ -43,3 +60,11 @@ def certificate_text(value: str) -> str:
 def names(domains: Iterable[str]) -> tuple[str, ...]:
     """Domains in Graph's form, each once. Raises OffboardError `domain_invalid`, `domain_is_public_suffix`."""
     return tuple(dict.fromkeys(url_rule.domain_name(name) for name in domains))
+
+
+def mail_address(text: str) -> str:
+    """With the domain in Graph's form. Raises OffboardError `mail_invalid`, `domain_invalid`, `domain_is_public_suffix`."""
+    local, _unused, domain = text.strip().rpartition("@")
+    if not _LOCAL_PART.fullmatch(local) or len(local) > _LONGEST_LOCAL_PART:
+        raise OffboardError(f"{text!r} is not a mail address", code="mail_invalid")
+    return f"{local}@{url_rule.domain_name(domain)}"

@@ -35,8 +35,11 @@ _MARKS = (
 )  # fmt: skip
 #: Python's names of the encodings that documents have; it knows others, which are none
 _ENCODINGS = re.compile(r"ascii|iso8859-\d+|cp125\d|koi8-[ru]|cp932|euc_jp|iso2022_jp|gbk|gb18030|big5|euc_kr|cp949")
-#: names that mean what Windows has, as browsers and .NET take them: https://encoding.spec.whatwg.org/#names-and-labels
-_OF_WINDOWS = {"shift_jis": "cp932", "windows-31j": "cp932", "gb2312": "gbk"}
+#: names that mean what Windows has, as browsers and .NET take them (https://encoding.spec.whatwg.org/#names-and-labels), and those of Java and PHP
+_OF_WINDOWS = {
+    "shift_jis": "cp932", "windows-31j": "cp932", "cswindows31j": "cp932", "sjis-win": "cp932", "gb2312": "gbk",
+    "eucjp-win": "euc_jp", "eucjp-ms": "euc_jp", "cp51932": "euc_jp",
+}  # fmt: skip
 _UNICODE = re.compile(r"utf[-_]?(?:8|16|32)(?:[-_]?[lb]e)?|ucs-?[24]|unicode")
 _LOOKED_AT = 4096
 

@@ -38,7 +38,7 @@ class WatchOptions:
             raise OffboardError("critical_days must not be more than warning_days", code="bad_option")
         return cls(
             domains=names(params["domains"] or ()),
-            metadata_urls={names([domain])[0]: url for domain, url in params["metadata_urls"].items()},
+            metadata_urls=_addresses(params["metadata_urls"]),
             metadata_ca_file=params["metadata_ca_file"],
             metadata_timeout=params["metadata_timeout"],
             warning_days=params["warning_days"],
@@ -78,11 +78,23 @@ class InfoOptions:
         return cls(watch=WatchOptions.of(params), guests=params["guests"])
 
 
+def _addresses(given: Mapping[Any, Any]) -> dict[str, str]:
+    """Raises OffboardError `bad_option`, and what a domain may not be."""
+    found: dict[str, str] = {}
+    for key, url in given.items():
+        (domain,) = names([str(key)])
+        if not isinstance(url, str) or found.setdefault(domain, url) != url:
+            raise OffboardError(f"metadata_urls: that of {domain} is no text, or is there twice. Give one address for each domain.", code="bad_option")
+    return found
+
+
 def _trust(params: Mapping[str, Any]) -> Trust:
-    thumbprints = {}
-    for domain, text in params["accept_thumbprints"].items():
+    thumbprints: dict[str, str] = {}
+    for key, text in params["accept_thumbprints"].items():
+        (domain,) = names([str(key)])
         value = certificate_names.thumbprint(text)
         if value is None:
             raise OffboardError(f"accept_thumbprints: that of {domain} is neither SHA-1 (40 hex digits) nor SHA-256 (64).", code="bad_option")
-        thumbprints[names([domain])[0]] = value
+        if thumbprints.setdefault(domain, value) != value:
+            raise OffboardError(f"accept_thumbprints: {domain} is there twice, with two thumbprints. Give that of the new certificate.", code="bad_option")
     return Trust(frozenset(names(params["trust_metadata_tls"])), thumbprints)

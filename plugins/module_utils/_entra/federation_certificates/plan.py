@@ -16,8 +16,9 @@ from ..._core import heads, phrases, plain
 from ..._core.address import shown
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Skip
-from ..._federation import certificates, metadata
+from ..._federation import certificates, metadata, url_rule
 from ..._federation.certificates import BadCertificate, Certificate
+from ..._federation.values import is_metadata_exchange
 from .announced import Announced
 
 EXTERNAL, INTERNAL = "external_federation", "internal_federation"
@@ -208,7 +209,7 @@ def _judge_dates(verdict: CertificateVerdict, now: datetime.datetime, warning_da
 
 def _judge_source(verdict: CertificateVerdict, item: Object, document: metadata.Metadata | OffboardError | None) -> None:
     configured = item.state["metadataExchangeUri"]
-    exchange = item.kind == EXTERNAL and re.search(r"/mex/?$", configured or "", re.IGNORECASE)
+    exchange = item.kind == EXTERNAL and is_metadata_exchange(configured or "")
     answered_exchange = isinstance(document, OffboardError) and document.code == "metadata_exchange"
     if not configured or exchange or answered_exchange:
         what = f"{shown(configured)} is a WS-Trust metadata exchange" if configured else "No metadata address is configured"
@@ -245,7 +246,7 @@ def _judge_metadata(verdict: CertificateVerdict, item: Object, document: metadat
         verdict.add("unknown", "unknown", f"The federation speaks {protocol}; for it the metadata has {what}.", "protocol_not_offered")
         return None
     configured = item.state["passiveSignInUri"]
-    if configured not in _sign_in_addresses(role):
+    if not any(url_rule.same_address(configured or "", one) for one in _sign_in_addresses(role) if one):
         verdict.add(
             "drift",
             "warning",

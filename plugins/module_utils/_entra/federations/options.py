@@ -58,10 +58,10 @@ class Options:
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Options:
         """Raises OffboardError `bad_option`, and what a domain, a certificate or a protocol may not be."""
-        domain, saved, lists = url_rule.domain_name(params["domain"]), params["configuration"] or {}, params["domains"] or {}
+        domain, saved, lists = url_rule.domain_name(params["domain"]), _saved(params["configuration"] or {}), params["domains"] or {}
         set_to = lists.get("set")
         if set_to is None and saved.get("domains") is not None and not (lists.get("add") or lists.get("remove")):
-            set_to = [item["id"] if isinstance(item, Mapping) else item for item in saved["domains"]]
+            set_to = saved["domains"]
         made = cls(
             domain=domain,
             present=params["state"] == "present",
@@ -99,6 +99,21 @@ class Options:
             remove=self.remove,
             set_to=self.set_to,
         )
+
+
+def _saved(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    """What a copy says, with the domains by name. Raises OffboardError `bad_option` for one that was changed by hand, or is something else."""
+    told = {name: value for name, value in configuration.items() if name in PROPERTIES.values() and value is not None}
+    given = configuration.get("domains")
+    domains = [item.get("id") if isinstance(item, Mapping) else item for item in given] if isinstance(given, list) else given
+    wrong = [name for name, value in sorted(told.items()) if not isinstance(value, str)]
+    if wrong or not (domains is None or (isinstance(domains, list) and all(isinstance(item, str) for item in domains))):
+        raise OffboardError(
+            f"configuration: {', '.join(wrong) or 'domains'} is not as a copy has it: texts, and the domains as a list. Give a file of backup_dir, or what "
+            "entra_external_federation_info returns as configuration.",
+            code="bad_option",
+        )
+    return {**configuration, "domains": domains}
 
 
 def _settings(params: Mapping[str, Any], saved: Mapping[str, Any]) -> dict[str, Any]:

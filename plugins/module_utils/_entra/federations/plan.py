@@ -9,12 +9,12 @@ The rules are those of https://learn.microsoft.com/entra/external-id/direct-fede
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..._core import phrases
+from ..._core.address import shown
 from ..._core.diff import changed_properties, list_change
 from ..._core.errors import AmbiguousMatch, OffboardError
 from ..._core.model import Change, Object, Refusal
@@ -23,7 +23,7 @@ from ..._core.text import counted
 from ..._federation import certificates, metadata, url_rule
 from ..._federation.certificates import BadCertificate, Certificate
 from ..._federation.url_rule import comparable
-from ..._federation.values import PROTOCOLS
+from ..._federation.values import is_metadata_exchange, known_protocol
 from ..guest import Guest, behind
 from .realm import Realm
 
@@ -129,7 +129,7 @@ def _active(entity: metadata.Entity, role: metadata.Protocol, configured: str | 
 def federation(item: Mapping[str, Any]) -> Object:
     """From Graph's samlOrWsFedExternalDomainFederation; `domains` must be there. In one form, so that equal things compare equal."""
     state = {name: item.get(name) for name in PROPERTIES.values()}
-    state["preferredAuthenticationProtocol"] = PROTOCOLS.get(str(state["preferredAuthenticationProtocol"]).casefold(), state["preferredAuthenticationProtocol"])
+    state["preferredAuthenticationProtocol"] = known_protocol(str(state["preferredAuthenticationProtocol"])) or state["preferredAuthenticationProtocol"]
     state["signingCertificate"] = "".join((state["signingCertificate"] or "").split()) or None
     state["domains"] = sorted(comparable(str(entry["id"])) for entry in item["domains"])
     return Object(KIND, item["id"], state["displayName"] or item["id"], state)
@@ -408,7 +408,7 @@ def days_left(certificate: Certificate, now: datetime.datetime) -> int:
 
 
 def _check_issuer(found: FederationObjections, issuer: str, own: str, federations: Iterable[Object], context: FederationContext) -> None:
-    if re.search(r"\s", issuer) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:.+", issuer) or len(issuer) > metadata.MAX_ENTITY_ID:
+    if not metadata.is_uri(issuer) or len(issuer) > metadata.MAX_ENTITY_ID:
         found.refuse(
             "issuer_not_uri", f"The issuer {issuer!r} is no URI (RFC 3986) of at most {metadata.MAX_ENTITY_ID} characters, as Microsoft Entra wants it."
         )
@@ -421,9 +421,10 @@ def _check_issuer(found: FederationObjections, issuer: str, own: str, federation
 
 
 def _check_metadata_exchange_uri(found: FederationObjections, address: str) -> None:
-    if not address.lower().startswith("https://"):
-        found.refuse("metadata_exchange_uri_not_https", f"metadata_exchange_uri {address} is not https.")
-    elif re.search(r"/mex/?$", address, re.IGNORECASE):
+    if not url_rule.is_usable(address):
+        what = f"metadata_exchange_uri {shown(address)} is no https address from which Entra could renew"
+        found.refuse("metadata_exchange_uri_not_https", f"{what}: it has another scheme, a user name, a blank, or a port or a host that is none.")
+    elif is_metadata_exchange(address):
         found.warnings.append(phrases.english("ws_trust_address", address=address))
 
 

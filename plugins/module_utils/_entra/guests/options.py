@@ -15,15 +15,11 @@ from typing import Any
 from ..._core.address import shown
 from ..._core.errors import OffboardError
 from ..._core.names import user, users
-from ..._federation import url_rule
 from ..._federation.url_rule import comparable
-from ..._federation.values import names
+from ..._federation.values import mail_address, names
 from .plan import WantedGuest
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-#: RFC 5321 4.5.3.1.1
-_LONGEST_LOCAL_PART = 64
-_LOCAL_PART = re.compile(r"[^@\s<>\"]+")
 
 
 @dataclass(frozen=True)
@@ -150,14 +146,6 @@ def _invitation_of(params: Mapping[str, Any], options: Mapping[str, Any]) -> dic
         return {}
     needs_default = not (options.get("redirect_url") or params["redirect_url"])
     return invitation(options, params, default_redirect_url(params["tenant_id"], params["cloud"]) if needs_default else "")
-
-
-def mail_address(text: str) -> str:
-    """With the domain in Graph's form. Raises OffboardError `mail_invalid`, `domain_invalid`, `domain_is_public_suffix`."""
-    local, _unused, domain = text.strip().rpartition("@")
-    if not _LOCAL_PART.fullmatch(local) or len(local) > _LONGEST_LOCAL_PART:
-        raise OffboardError(f"{text!r} is not a mail address", code="mail_invalid")
-    return f"{local}@{url_rule.domain_name(domain)}"
 
 
 def default_redirect_url(tenant_id: str, cloud: str) -> str:

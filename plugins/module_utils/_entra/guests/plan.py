@@ -10,6 +10,7 @@ of the year 2020 that it replaced.
 from __future__ import annotations
 
 import datetime
+import re
 import urllib.parse
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -460,9 +461,11 @@ def check_redirects(changes: Iterable[Change], tenants: Collection[str], accept:
 
 
 def _names_tenant(address: str, tenants: Collection[str]) -> bool:
+    """Whether a tenant is the host, a part of the path, or what a part of the query says; one in the midst of a longer name is somebody else's."""
     parts = urllib.parse.urlsplit(address.casefold())
-    place = urllib.parse.unquote(f"{parts.path}?{parts.query}")
-    return any(name.casefold() in place for name in tenants if name) or any(parts.hostname == name.casefold() for name in tenants if name)
+    said = {parts.hostname or "", *(urllib.parse.unquote(part).removeprefix("@") for part in parts.path.split("/"))}
+    said |= {part for _name, value in urllib.parse.parse_qsl(parts.query) for part in (value, *re.findall(r"[0-9a-f-]{36}", value))}
+    return any(name.casefold() in said for name in tenants if name)
 
 
 def check_partners(tenant: Tenant, domains: Iterable[str], realms: Mapping[str, Realm | None], accept: bool) -> GuestObjections:

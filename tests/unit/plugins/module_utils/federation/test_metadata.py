@@ -12,9 +12,11 @@ import gzip
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import AmbiguousMatch, OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._federation import certificates, info, metadata, values, xml
+from ansible_collections.offboard.iij_id.plugins.module_utils._federation.options import TokenOptions
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed448, ed25519
+from dev.options import given
 from lab.identity_providers import made
 from lxml import etree
 
@@ -155,6 +157,7 @@ NAMED = made.entity().replace("</md:EntityDescriptor>", "<md:Organization><md:Or
     [
         ("Shift_JIS", "cp932"), ("windows-31j", "cp932"), ("EUC-JP", "euc_jp"), ("ISO-2022-JP", "iso2022_jp"), ("gb18030", "gb18030"), ("UTF8", "utf-8"),
         ("utf-8", "utf-16"), ("utf-16", "utf-16-le"), ("utf-8", "utf-32"), ("utf-16", "utf-8"),
+        ("csWindows31J", "cp932"), ("SJIS-win", "cp932"), ("eucJP-win", "euc_jp"), ("eucJP-ms", "euc_jp"), ("CP51932", "euc_jp"),
     ],
 )  # fmt: skip
 def test_the_encodings_of_the_east_and_of_windows(named: str, encoding: str) -> None:
@@ -225,6 +228,13 @@ def test_the_sign_in_address(locations: list[tuple[str, str]], expected: str) ->
     [
         ("fabrikam", "issuer_not_uri"),
         ("urn:fabrikam", None),
+        ("https://sts.fabrikam.example:8443/a%20b?c=d&amp;e=(f)#g", None),
+        ("https://sts.例.jp/", None),
+        ("https://sts.fabrikam.example/\u200b", "issuer_not_uri"),
+        ("https://sts.fabrikam.example/&lt;id&gt;", "issuer_not_uri"),
+        ("https://sts.fabrikam.example/100%", "issuer_not_uri"),
+        ("https://", "issuer_not_uri"),
+        ("https:///idp", "issuer_not_uri"),
         ("https://sts.fabrikam.example/ ", "issuer_whitespace"),
         ("https://sts.fabrikam.example/" + "a" * 1024, "issuer_too_long"),
     ],
@@ -306,6 +316,8 @@ def named(subject: str, issuer: str) -> str:
 
 
 LEAF, MIDDLE, ROOT = named("leaf", "middle"), named("middle", "root"), named("root", "root")
+#: between certificates in X509Data of their own
+APART = "</ds:X509Certificate></ds:X509Data><ds:X509Data><ds:X509Certificate>"
 SELF, SELF_NEXT = named("leaf", "leaf"), named("leaf", "leaf")
 
 
@@ -321,13 +333,42 @@ SELF, SELF_NEXT = named("leaf", "leaf"), named("leaf", "leaf")
         ([[SELF, SELF_NEXT]], [SELF, SELF_NEXT], "ambiguous"),
         ([[A.base64, B.base64]], [A.base64, B.base64], "ambiguous"),
         ([[named("one", "two"), named("two", "one")]], 2, "ambiguous"),
+        ([[LEAF, APART, MIDDLE, APART, ROOT]], [LEAF], "only_one"),
+        ([[A.base64, APART, B.base64]], [A.base64, B.base64], "ambiguous"),
     ],
 )
 def test_a_chain_is_one_certificate(groups: list[list[str]], kept: list[str] | int, basis: str) -> None:
     between = "</ds:X509Certificate><ds:X509Certificate>"
-    saml = only(made.entity(made.saml_role("".join(made.key_descriptor(between.join(group)) for group in groups)))).saml
+    keys = "".join(made.key_descriptor(between.join(group).replace(f"{between}{APART}{between}", APART)) for group in groups)
+    saml = only(made.entity(made.saml_role(keys))).saml
     found = [certificate.base64 for certificate in saml.signing_certificates]
     assert (found if isinstance(kept, list) else len(found), saml.active_certificate_basis) == (kept, basis)
+
+
+@pytest.mark.parametrize(
+    ("roles", "protocol"),
+    [
+        pytest.param([made.saml_role(made.key_descriptor(A)), made.saml_role(made.key_descriptor(B))], "saml", id="SAML"),
+        pytest.param([made.wsfed_role(made.key_descriptor(A)), made.wsfed_role(made.key_descriptor(B))], "wsfed", id="WS-Federation"),
+    ],
+)
+def test_the_keys_of_all_roles_of_a_kind_may_sign(roles: list[str], protocol: str) -> None:
+    role = only(made.entity(*roles)).protocols[protocol]
+    assert ([one.base64 for one in role.signing_certificates], role.active_certificate_basis) == ([A.base64, B.base64], "ambiguous")
+
+
+def test_a_role_without_keys_and_addresses_hides_no_other_one() -> None:
+    saml = only(made.entity(made.saml_role("", endpoints=made.endpoint("http://sts.fabrikam.example/")), made.saml_role())).saml
+    assert (saml.usable, saml.passive_sign_in_uri) == (True, made.SIGN_IN)
+
+
+def test_metadata_signed_with_the_key_of_a_certificate_that_was_renewed_for_it() -> None:
+    """What comes with the signature may still be the certificate of before."""
+    renewed = base64.b64encode(made.certificate_of(A.private, "renewed", end=700).public_bytes(serialization.Encoding.DER)).decode()
+    result = read(made.signed_metadata(made.entity(made.saml_role(made.key_descriptor(B) + made.key_descriptor(renewed))), A))
+    (entity,) = result.entities
+    assert (entity.saml.active_certificate_basis, result.warnings) == ("metadata_signature", [])
+    assert entity.saml.active_certificate_sha256 == certificates.from_base64(renewed).sha256
 
 
 def test_the_protocols_have_their_own_active_certificates() -> None:
@@ -482,6 +523,17 @@ def test_several_certificates(text: str) -> None:
     with pytest.raises(OffboardError) as refused:
         values.certificate_text(text)
     assert refused.value.code == "several_certificates"
+
+
+def test_the_same_certificate_twice_is_one() -> None:
+    assert (
+        values.certificate_text(made.key_descriptor(A) + made.key_descriptor(A.pem.replace("-----BEGIN CERTIFICATE-----", "").partition("---")[0])) == A.base64
+    )
+
+
+def test_a_token_may_be_signed_with_each_of_a_bundle() -> None:
+    asked = given("federation_token_info", issuer_uri=made.ISSUER, signing_certificates=[A.pem + B.pem], audience="2020", content="x")
+    assert [one.sha256 for one in TokenOptions.of(asked).signing_certificates] == [sha256(A), sha256(B)]
 
 
 def test_a_certificate_is_described_as_cryptography_does() -> None:

@@ -16,13 +16,17 @@ import quopri
 import re
 import time
 import zlib
+from email.message import EmailMessage
 from urllib.parse import quote_plus, urlencode
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._federation import captured, certificates, service, token
+from ansible_collections.offboard.iij_id.plugins.module_utils._federation.options import TokenOptions
+from dev.options import given
 from lab.identity_providers import made
 from lxml import etree
+from signxml import CanonicalizationMethod, SignatureMethod, XMLSigner
 
 A, B = made.key("A"), made.key("B")
 A_SHA1 = certificates.from_base64(A.base64).sha1
@@ -152,14 +156,38 @@ def test_both_audiences(profile: str, audience: str, valid: bool) -> None:
     assert check(made.wsfed_response(audience=audience), audiences=accepted).valid is valid
 
 
+def test_an_audience_without_its_slash_is_told() -> None:
+    told = [item.msg for item in check(assertion(audience=made.AUDIENCE.rstrip("/"))).checks if item.check == "audience"]
+    assert told[0].endswith("Only a trailing slash differs.")
+
+
+def test_encrypted_attributes_are_told_where_the_claim_is_missing() -> None:
+    hidden = ("<a:AttributeStatement>", "<a:AttributeStatement><a:EncryptedAttribute/>")
+    told = [item.msg for item in check(made.saml_response(made.saml_assertion(mail=None).replace(*hidden))).checks if item.check == "emailaddress"]
+    assert "Attributes are encrypted" in told[0]
+    assert check(made.saml_response(made.saml_assertion().replace(*hidden))).valid
+
+
 def test_the_current_audience_needs_the_tenant_and_follows_the_cloud() -> None:
     with pytest.raises(OffboardError) as refused:
         service.audiences("current", None)
     assert refused.value.code == "tenant_id_missing"
-    assert service.audiences("current", "t", "https://login.microsoftonline.us/login.srf") == ["https://login.microsoftonline.us/t/"]
+    for written in (made.TENANT, made.TENANT.upper(), f" {{{made.TENANT}}} "):
+        assert service.audiences("current", written, "https://login.microsoftonline.us/login.srf") == [f"https://login.microsoftonline.us/{made.TENANT}/"]
     china = "https://login.partner.microsoftonline.cn/login.srf"
-    assert service.audiences("any", "t", china) == ["urn:federation:partner.microsoftonline.cn", "https://login.partner.microsoftonline.cn/t/"]
-    assert service.audiences("current", "t", "https://t.ciamlogin.com/login.srf") == ["https://login.microsoftonline.com/t/"], "an external tenant"
+    found = service.audiences("any", made.TENANT, china)
+    assert found == ["urn:federation:partner.microsoftonline.cn", f"https://login.partner.microsoftonline.cn/{made.TENANT}/"]
+    external = service.audiences("current", made.TENANT, f"https://{made.TENANT}.ciamlogin.com/login.srf")
+    assert external == [made.AUDIENCE], "an external tenant"
+    assert service.audiences("current", made.TENANT, "https://login.example") == [f"https://login.example/{made.TENANT}/"]
+    with pytest.raises(OffboardError) as refused:
+        service.audiences("any", "fabrikam.example")
+    assert refused.value.code == "tenant_id_invalid"
+
+
+def test_the_domains_of_a_federation_are_compared_as_they_are_everywhere() -> None:
+    asked = given("federation_token_info", issuer_uri=made.ISSUER, signing_certificates=[A.pem], audience="2020", content="x", domains=[" MÜLLER.example. "])
+    assert TokenOptions.of(asked).domains == ("xn--mller-kva.example",)
 
 
 def test_a_federation_without_domains_takes_any_mail_domain() -> None:
@@ -183,6 +211,12 @@ def test_a_token_of_a_rotated_key_names_the_certificate_that_came_along() -> Non
     assert thumbprint in result.checks[-1].msg
 
 
+def test_of_two_certificates_that_came_along_the_unknown_one_is_named() -> None:
+    twice = made.sign(etree.fromstring(made.saml_response()), B, "_response")
+    told = [item.msg for item in check(etree.tostring(twice)).checks if not item.ok]
+    assert f"Certificate that came with the token: {certificates.from_base64(B.base64).sha1}; if the provider now signs with that one" in told[0]
+
+
 def test_an_expired_signing_certificate_is_no_forgery() -> None:
     old = made.key("old", begin=-400, end=-1)
     result = check(made.saml_response(by=old), certificates=[certificates.from_base64(old.base64)])
@@ -194,6 +228,26 @@ def test_sha1_is_told() -> None:
     result = check(made.saml_response(sha1=True))
     assert result.valid
     assert "SHA-1" in result.warnings_found[0]
+
+
+@pytest.mark.parametrize(
+    ("by", "method", "told"),
+    [
+        (A, SignatureMethod.RSA_SHA256, ""),
+        (A, SignatureMethod.RSA_SHA512, ""),
+        (A, SignatureMethod.SHA256_RSA_MGF1, "by the method sha256-rsa-MGF1"),
+        (made.key("curve", curve=True), SignatureMethod.ECDSA_SHA256, "Microsoft Entra takes RSA keys only"),
+        (made.key("weak", bits=1024), SignatureMethod.RSA_SHA256, "a key of 1024 bits"),
+    ],
+)
+def test_a_key_or_a_method_that_entra_may_not_take_is_told(by: made.Key, method: SignatureMethod, told: str) -> None:
+    response = etree.fromstring(made.saml_response("<a:x xmlns:a='urn:x'/>", what="none"))
+    signer = XMLSigner(signature_algorithm=method, c14n_algorithm=CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0)
+    found = signer.sign(etree.fromstring(made.saml_assertion()), key=by.private, cert=[by.certificate], reference_uri="#_assertion")
+    response.replace(response[-1], found)
+    result = check(etree.tostring(response), certificates=[certificates.from_base64(by.base64)])
+    assert result.valid, faults(result)
+    assert len(result.warnings_found) == bool(told) and told in "".join(result.warnings_found)
 
 
 def test_a_comment_in_the_mail_address_does_not_cut_it() -> None:
@@ -534,13 +588,17 @@ def test_still_more_ways_in_which_answers_are_saved(saved: str) -> None:
     assert result.valid, faults(result)
 
 
+MIME = b"X: y\nMIME-Version: 1.0\nContent-Type: %b\n\n"
+
+
 @pytest.mark.parametrize(
     "saved",
     [
         b"PA" * 900_000, (b"PA" + b"A" * 99 + b"!") * 17_000, b"SAMLResponse\n" * 140_000, b"&lt;p:Response &gt; wresult " * 70_000,
-        b"x <p:Response " * 140_000, b"<!DOCTYPE " * 140_000,
+        b"x <p:Response " * 140_000, b"<!DOCTYPE " * 140_000, MIME % b"multipart/mixed; boundary=b" + b"--b\n\nx\n" * 1_000_000,
+        MIME % b"message/rfc822" * 3000, b"".join(MIME % b"multipart/mixed; boundary=%d" % n + b"--%d\n" % n for n in range(2000)),
     ],
-    ids=["letters", "short", "names", "pieces", "roots", "declarations"],
+    ids=["letters", "short", "names", "pieces", "roots", "declarations", "parts of a mail", "mails in mails", "parts in parts"],
 )  # fmt: skip
 def test_a_text_full_of_names_takes_no_time(saved: bytes) -> None:
     begin = time.process_time()
@@ -608,6 +666,15 @@ def numbered(text: str, form: str = "{}\t{}", first: int = 1) -> str:
     return "\n".join(form.format(n, line) for n, line in enumerate(text.split("\n"), first))
 
 
+def mailed(body: str, attached: str = "") -> str:
+    mail = EmailMessage()
+    mail["From"], mail["Subject"] = "adele@fabrikam.example", "The answer"
+    mail.set_content(body, cte="quoted-printable")
+    if attached:
+        mail.add_attachment(attached.encode(), maintype="application", subtype="octet-stream", filename="answer.txt")
+    return mail.as_string()
+
+
 REQUEST = f"POST /login.srf HTTP/1.1\r\nHost: login.microsoftonline.com\r\n\r\n{FORM_BODY}"
 WSFED_BODY = urlencode({"wa": "wsignin1.0", "wresult": WRESULT, "wctx": "x"})
 #: laid out where nothing is signed
@@ -645,6 +712,10 @@ FORM_IN_BASE64 = base64.b64encode(FORM_BODY.encode()).decode()
         pytest.param(numbered(PAGE % ("wresult", html.escape(WRESULT))), id="numbered page"),
         pytest.param("\n".join(f"> {line}" for line in IN_LINES.split("\n")), id="XML quoted in a mail"),
         pytest.param("\n".join(f">> {line}" for line in IN_LINES.split("\n")), id="XML quoted twice"),
+        pytest.param(mailed(FORM_BODY), id="a mail with form data"),
+        pytest.param(mailed("See the file.", FORM_BODY), id="a mail with form data in a file"),
+        pytest.param(mailed("See the file.", har(posted(LOGIN, text=WSFED_BODY))), id="a mail with HAR in a file"),
+        pytest.param(on_lines("Here it is:\n\n") + "\n\nregards\nAdele", id="base64 on lines, in the midst of a mail"),
     ],
 )
 def test_what_programs_put_around_an_answer(saved: str) -> None:
@@ -750,6 +821,12 @@ def test_what_stands_anywhere_must_be_an_answer_and_one() -> None:
         with pytest.raises(OffboardError) as refused:
             check(text.encode())
         assert refused.value.code == code
+
+
+def test_two_bodies_on_lines_of_their_own_are_two_answers() -> None:
+    with pytest.raises(OffboardError) as refused:
+        check(f"{FORM_BODY}\n{urlencode({'SAMLResponse': base64.b64encode(made.saml_response(what='both'))})}\n".encode())
+    assert refused.value.code == "ambiguous_match"
 
 
 def test_a_length_of_three_is_what_is_tested() -> None:

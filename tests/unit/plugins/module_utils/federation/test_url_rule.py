@@ -143,6 +143,8 @@ ADDRESS = "https://Idp.Conglomerate.example/sso?id=Abc"
         (["DirectFedAuthUrl=https://idp.conglomerate.example/sso?id=abc"], "txt_record_differs"),
         (["DirectFedAuthUrl=https://idp.conglomerate.example/sso"], "txt_record_differs"),
         ([f"DirectFedAuthUrl={ADDRESS}/"], "txt_record_differs"),
+        ([f'"DirectFedAuthUrl={ADDRESS}"'], "txt_record_differs"),
+        ([f"DirectFedAuthUrl: {ADDRESS}"], "txt_record_differs"),
         ([f"XDirectFedAuthUrl={ADDRESS}"], "txt_record_missing"),
         ([ADDRESS], "txt_record_missing"),
         ([], "txt_record_missing"),

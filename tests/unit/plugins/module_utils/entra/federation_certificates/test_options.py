@@ -16,6 +16,9 @@ from dev.options import given
 @pytest.mark.parametrize(("options", "said"), [
     ({"critical_days": 31}, "critical_days must not be more than warning_days"),
     ({"accept_thumbprints": {"a.example": "12"}}, "that of a.example is neither SHA-1"),
+    ({"accept_thumbprints": {"a.example": "A" * 40, "A.example": "B" * 40}}, "a.example is there twice"),
+    ({"metadata_urls": {"a.example": "https://a", "a.example.": "https://b"}}, "that of a.example is no text, or is there twice"),
+    ({"metadata_urls": {"a.example": 5}}, "that of a.example is no text"),
 ])  # fmt: skip
 def test_what_is_refused(options: dict[str, Any], said: str) -> None:
     with pytest.raises(OffboardError, match=said) as caught:

@@ -16,6 +16,10 @@ from dev.options import given
 @pytest.mark.parametrize(("options", "said"), [
     ({"domains": {"remove": ["Fabrikam.example"]}}, "names the federation, so it cannot"),
     ({"domains": {"set": ["other.example"]}}, "names the federation, so it cannot"),
+    ({"configuration": {"domains": [{"name": "fabrikam.example"}]}}, "domains is not as a copy has it"),
+    ({"configuration": {"domains": "fabrikam.example"}}, "domains is not as a copy has it"),
+    ({"configuration": {"domains": ["fabrikam.example", None]}}, "domains is not as a copy has it"),
+    ({"configuration": {"issuerUri": 5, "displayName": ["x"]}}, "displayName, issuerUri is not as a copy has it"),
 ])  # fmt: skip
 def test_what_is_refused(options: dict[str, Any], said: str) -> None:
     with pytest.raises(OffboardError, match=said) as caught:
@@ -43,3 +47,11 @@ def test_what_is_made_of_them() -> None:
     assert made.settings == {"issuerUri": "urn:given", "preferredAuthenticationProtocol": "saml"}, "what is given by hand overrules what was saved"
     assert made.metadata is None and made.wanted(None).entity is None
     assert InfoOptions.of(given("entra_external_federation_info")).domains == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("Samlp", "saml"), ("SAML 2.0", "saml"), ("WsFed", "wsFed"), ("WS-FED", "wsFed"), ("WS-Federation", "wsFed"), (" saml ", "saml")]
+)
+def test_a_protocol_as_the_admin_centre_and_its_command_write_it(written: str, meant: str) -> None:
+    made = Options.of(given("entra_external_federation", domain="fabrikam.example", protocol=written))
+    assert made.settings == {"preferredAuthenticationProtocol": meant}

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests.options import InfoOptions, Options, default_redirect_url, mail_address
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests.options import InfoOptions, Options, default_redirect_url
+from ansible_collections.offboard.iij_id.plugins.module_utils._federation.values import mail_address
 from dev.options import given
 
 TENANT = "4a2d3f6e-0b1c-4d5e-8f90-123456789abc"

@@ -185,25 +185,36 @@ def test_restored():
         guest_plan.plan_restored(Tenant([]), who, [])
 
 
+GUID = "4a2d3f6e-0b1c-4d5e-8f90-123456789abc"
+
+
 @pytest.mark.parametrize(
     ("address", "outcome"),
     [
         ("https://myapps.microsoft.com/?tenantid=T-1", ""),
         ("https://myapps.microsoft.com/reiji.example", ""),
         ("https://portal.azure.com/t-1", ""),
+        ("https://portal.azure.com/@reiji.example", ""),
         ("https://reiji.example/start", ""),
         ("https://myapps.microsoft.com", "refused"),
         ("https://MyApps.microsoft.com/?tenantid=", "refused"),
         ("https://portal.azure.com/#t-1", "refused"),  # a browser keeps the fragment to itself
         ("https://teams.microsoft.com/", "refused"),
+        ("https://myapps.microsoft.com/signin/Wiki/9d2?tenantId=t-1", ""),
+        (f"https://teams.microsoft.com/l/x?context=%7B%22Tid%22%3A%22{GUID.upper()}%22%7D", ""),
+        ("https://myapps.microsoft.com/notreiji.example", "refused"),  # another tenant, or none
+        ("https://portal.azure.com/?login_hint=adele@reiji.example", "refused"),
+        ("https://myapps.microsoft.com/?tenantid=t-12", "refused"),
         ("https://intranet.example/", "warned"),
+        ("https://intranet.reiji.example/", "warned"),
     ],
 )
 def test_redirects(address, outcome):
     plan, _unused = guest_plan.plan_invited(Tenant([]), [WantedGuest("a@fabrikam.example", invitation={"inviteRedirectUrl": address})])
-    found = guest_plan.check_redirects(plan.changes, {"t-1", "reiji.example"}, False)
+    tenants = {"t-1", GUID, "reiji.example"}
+    found = guest_plan.check_redirects(plan.changes, tenants, False)
     assert (len(found.refusals), len(found.warnings)) == {"": (0, 0), "refused": (1, 0), "warned": (0, 1)}[outcome]
-    accepted = guest_plan.check_redirects(plan.changes, {"t-1", "reiji.example"}, True)
+    accepted = guest_plan.check_redirects(plan.changes, tenants, True)
     assert (len(accepted.refusals), len(accepted.warnings)) == (0, 0 if outcome == "" else 1)
 
 
