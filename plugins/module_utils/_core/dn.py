@@ -81,6 +81,11 @@ def key(dn: str) -> str:
     return _written(_parts(dn), lambda text: unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()))
 
 
+def first_value(dn: str) -> str:
+    """The value of the first part, without its escapes."""
+    return _parts(dn)[0][1]
+
+
 def certificate_name(text: str) -> str:
     """An issuer or subject as RFC 4514 has it, its types in capitals; also from Windows' dialogue, with each part on a line of its own ("CN = Example CA")."""
     text = ",".join(line for line in names.visible(text).splitlines() if line.strip())

@@ -211,6 +211,10 @@ WARNINGS: dict[str, Text] = {
     ),
     # the directory, group policy
     "nothing_to_disable": Text("{dn}: there is no such object; nothing to disable", "{dn}: オブジェクトがないため、無効化するものはありません"),
+    "never_seen": Text(
+        "{dn}: there is no such object, and neither the snapshot nor the journal tells that there ever was. Is the name right?",
+        "{dn}: オブジェクトがなく、スナップショットにも記録（ジャーナル）にも見当たりません。名前が正しいか確認してください",
+    ),
     "group_stays": Text(
         "{dn}: a group cannot be enabled or disabled, so it is left as it is; state=absent removes it",
         "{dn}: グループは有効化・無効化できないため、そのままにします（state=absent で削除します）",
