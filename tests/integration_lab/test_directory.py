@@ -634,7 +634,7 @@ def test_check_mode_plans_against_what_earlier_plans_leave_behind(module, direct
     assert directory.writes() == []
 
 
-@pytest.mark.parametrize("typed", [f"CN=iij-dirsync-run,{GROUPS}", f"CN=IIJ_dirsync_run,{SERVICES}", f"CN=iijdirsyncrun,{SERVICES}", "CN=iij-dirsync-run"])
+@pytest.mark.parametrize("typed", [f"CN=iij-dirsync-run,{GROUPS}", f"CN=IIJ_dirsync_run,{SERVICES}", "CN=iij-dirsync-run"])
 @pytest.mark.parametrize("state", ["absent", "disabled"])
 def test_an_object_that_lies_elsewhere_is_not_taken_for_a_removed_one(module, directory, tmp_path, typed, state):
     kept = {"backup_dir": str(tmp_path)}
@@ -658,7 +658,7 @@ def test_nothing_there_and_nothing_known_of_all_that_was_named_is_a_failure(modu
         # known: to the task, or as one that is there
         assert not module(objects=[typed, guid], state=state, known=[{"dn": full_dn(typed), "objectGUID": "1"}], **kept)["changed"]
     answer = module(objects=[typed, RUN], state="absent", **kept)
-    assert answer["counts"]["done"] == 1 and any(full_dn(typed) in text for text in answer["warnings"])
+    assert answer["counts"]["done"] == 1 and full_dn(typed) in json.dumps(answer["warnings"])
     assert directory.entry(RUN) is None
     assert not module(objects=[RUN], state="absent", **kept)["changed"]
     (tmp_path / "journal").unlink()

@@ -13,7 +13,7 @@ from .. import odata
 from ..answers import Answer, bad_request, denied, not_found, now
 from ..operation import NO_CONTENT, Call, expandable, operation
 from ..store import Object
-from .licences import apply_group
+from .licences import apply_group, with_errors
 from .users import check_nickname
 from .users import delete as delete_user
 
@@ -27,7 +27,9 @@ _CHANGEABLE = {"displayName", "description", "groupTypes", "mailEnabled", "mailN
 
 @operation("GET", "/groups", permissions=_READ)
 def list_groups(call: Call) -> Answer:
-    return call.page("group", call.table("groups"))
+    if "hasMembersWithLicenseErrors" not in call.query.get("$filter", ""):
+        return call.page("group", call.table("groups"))
+    return call.page("group", [item | {"hasMembersWithLicenseErrors": bool(with_errors(call, item))} for item in call.table("groups")])
 
 
 @operation("GET", "/groups/{group}", permissions=_READ)
