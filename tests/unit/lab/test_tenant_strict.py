@@ -368,6 +368,8 @@ def test_a_group_is_made_with_owners_and_members(tenant: RunningTenant) -> None:
     for wrong in ({"mailNickname": None}, {"mailNickname": "a b"}, {"mailEnabled": True}, {"createdDateTime": "2022-04-01T00:00:00Z"}):
         assert client.call("POST", "/groups", {name: value for name, value in (body | wrong).items() if value is not None}).status == 400
     assert client.call("POST", "/groups", body | {"isAssignableToRole": True}).status == 403
+    too_many = {"owners@odata.bind": [reference(5)], "members@odata.bind": [reference(number) for number in range(21, 41)]}
+    assert "link changes" in client.call("POST", "/groups", body | too_many).data["error"]["message"]
     made = client.call("POST", "/groups", body | {"owners@odata.bind": [reference(5)], "members@odata.bind": [reference(6)]})
     assert made.status == 201, made.data
     path = f"/groups/{made.data['id']}"

@@ -57,6 +57,8 @@ def create(call: Call) -> Answer:
     if body.get("isAssignableToRole") and not call.may("RoleManagement.ReadWrite.Directory"):
         denied()
     bound = {name: _bound(call, name) for name in ("members", "owners")}
+    if sum(map(len, bound.values())) > _MEMBERS_PER_PATCH:  # microsoft-graph-docs-contrib#6453
+        bad_request(f"A resource cannot contain more than {_MEMBERS_PER_PATCH} link changes.")
     values = company.group(body["displayName"], id=str(uuid.uuid4()), createdDateTime=now(), _members=bound["members"], _owners=bound["owners"]) | body
     call.audit("Add group", "Group", values)
     return call.one("group", call.store.put("groups", values["id"], values), 201)
