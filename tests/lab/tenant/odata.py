@@ -215,6 +215,10 @@ _MOST_EXPANDED = 20
 _MOST_LEVELS = 1000
 
 
+#: learn.microsoft.com/graph/api/user-list: more can be asked for, and is not given
+_MOST_WITH_ACTIVITY = 500
+
+
 def asks_for_activity(query: dict[str, str]) -> bool:
     return any("signInActivity" in query.get(name, "") for name in ("$select", "$filter"))
 
@@ -840,7 +844,7 @@ def _parse(call: Call, kind: str, default_top: int, max_top: int) -> _Query:
         select=select(query, kind, call.graph.contract.models),
         matches=matches,
         order=order,
-        top=int(top_text),
+        top=min(int(top_text), _MOST_WITH_ACTIVITY if asks_for_activity(query) else max_top),
         start=start,
         count=count and (eventual or kind not in _ADVANCED_KINDS),
         expand=expansion(call, kind),

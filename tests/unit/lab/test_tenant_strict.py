@@ -716,3 +716,10 @@ def test_a_domain_whose_deletion_would_rename_too_much_stays(tenant: RunningTena
     assert client.call("DELETE", f"/domains/{name}").status == 400
     tenant.arrange("applications", application, signInAudience="AzureADMultipleOrgs")
     assert client.call("POST", f"/domains/{name}/forceDelete", {}).status == 400
+
+
+def test_a_page_of_users_with_their_sign_ins_has_500_at_most(tenant: RunningTenant) -> None:
+    tenant.reset(users=600)
+    client = tenant.client()
+    assert len(client.get("/users?$select=id&$top=999").data["value"]) > 500
+    assert len(client.get("/users?$select=id,signInActivity&$top=999").data["value"]) == 500

@@ -175,12 +175,13 @@ def issuers(given: Iterable[str]) -> list[str]:
 
 
 def check_spelling(found: Iterable[StoredCertificate], given: Iterable[str]) -> None:
-    """Raises NotExact where an issuer (as `issuers` gives it) is nobody's, but nearly that of a client's certificate."""
-    there = dict.fromkeys(item.issuer for item in found if item.client_auth and not item.is_ca)
+    """Raises NotExact where an issuer (as `issuers` gives it) is nobody's, but nearly that of a client's certificate, which is not among them."""
+    there, given = {item.issuer for item in found if item.client_auth and not item.is_ca}, list(given)
     known = certificate_names.keys(there)
     for name in given:
-        if name not in known and (near := certificate_names.near(name, there)):
-            msg = f"no certificate has the issuer {name}, but there are some of {'; '.join(near)}. Give the issuer so, or name thumbprints"
+        near = certificate_names.near(name, sorted(issuer for issuer in there if certificate_names.key(issuer) not in given))
+        if name not in known and near:
+            msg = f"no certificate has the issuer {name}, but there are some of {'; '.join(near)}. Give the issuer so, or name what stays in except_issuers"
             raise NotExact(msg, [{"issuer": issuer} for issuer in near])
 
 

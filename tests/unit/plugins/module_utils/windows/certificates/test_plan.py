@@ -300,3 +300,12 @@ def test_an_issuer_in_another_spelling_is_not_taken_for_one_that_nobody_has(opti
     assert (error.value.code, error.value.details) == ("not_exact", {"candidates": [{"issuer": CA}]})
     made._found = made._found[1:]
     made.plan([plan.object_of("h", item) for item in made._found])
+
+
+def test_an_issuer_that_stays_is_not_taken_for_one_that_goes() -> None:
+    """What went is gone in the next run, and the other is there still."""
+    other = CA.replace(",O=", ",OU=G2,O=")
+    options = given("win_certificate", thumbprints=[], issuers=[CA], except_issuers=[other])
+    made = Certificates(SimpleNamespace(host="h"), Options.of(options))  # type: ignore[arg-type]
+    made._found = [certificate(issuer=other)]
+    assert list(made.plan([plan.object_of("h", item) for item in made._found]).changes) == []
