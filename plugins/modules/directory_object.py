@@ -209,6 +209,7 @@ failure:
     - Of the connection, V(wrong_credentials), V(account_disabled), V(account_expired), V(password_expired), V(account_locked),
       V(host_unknown), V(unreachable), V(certificate_untrusted), V(ca_file_unusable), V(timeout), V(connection_lost), V(kerberos_failed).
     - V(changed_since_read) when an object was renamed, or a guard fires, between the plan and the write; that object is left alone.
+    - V(not_exact) for O(state=absent) and O(state=disabled) when there is nothing at a distinguished name, but a user or a group of that name elsewhere.
     - Of the objects, V(invalid_dn), V(cannot_read), V(unsupported_class), V(insufficient_rights), V(has_children), V(not_found),
       V(bad_option), V(no_saved_copy), V(already_exists), V(links_not_restored), V(file_write_failed), V(not_seen), and V(several) when they differ.
   returned: failure

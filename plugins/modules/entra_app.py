@@ -108,8 +108,8 @@ skipped_objects:
 failure:
   description:
     - C(code) is V(guard_refused) (rules V(own_identity), V(microsoft_app), V(max_changes), and V(nothing_found) for O(state=absent) where the tenant has no
-      such application, and neither the snapshot nor O(journal) tells that it ever had), V(not_found), V(ambiguous_match), V(not_seen), V(bad_option) or one
-      of those of M(offboard.iij_id.entra_domain).
+      such application, and neither the snapshot nor O(journal) tells that it ever had), V(not_exact) (it is an object id), V(not_found), V(ambiguous_match),
+      V(not_seen), V(bad_option) or one of those of M(offboard.iij_id.entra_domain).
   returned: failure
   type: dict
 """

@@ -90,7 +90,8 @@ accounts:
 failure:
   description:
     - C(code) is V(guard_refused) (rules V(other_object), V(system_account), V(not_local), V(shared_uid), V(cron_jobs_left), V(unit_runs_as),
-      V(account_in_use), V(home_refused), V(max_changes)), V(changed_since_read) when the account is no longer the one that was read, V(account_refused),
+      V(account_in_use), V(home_refused), V(max_changes)), V(not_exact) when only an account of nearly that name is there,
+      V(changed_since_read) when the account is no longer the one that was read, V(account_refused),
       V(account_unreadable), V(listing_unreadable), V(crontab_unreadable), V(program_missing), V(not_root), V(not_seen), or, of the connection,
       V(unreachable), V(connection_lost), V(target_failed).
   returned: failure

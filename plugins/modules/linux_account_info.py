@@ -50,6 +50,11 @@ accounts:
       description: Whether there is such an account.
       type: bool
       returned: always
+    alike:
+      description: Accounts whose names differ from it in case, blanks or marks alone.
+      type: list
+      elements: str
+      returned: where there is none
     uid:
       description: Its number.
       type: int

@@ -100,7 +100,8 @@ unreadable:
   elements: str
 failure:
   description:
-    - C(code) is V(thumbprint_invalid), V(issuer_invalid), V(guard_refused) (rules V(authority_certificate), V(certificate_in_use),
+    - C(code) is V(thumbprint_invalid), V(issuer_invalid), V(not_exact) (an issuer that is nobody's, but nearly that of certificates; they are in
+      C(details)), V(guard_refused) (rules V(authority_certificate), V(certificate_in_use),
       V(certificate_unreadable), V(max_changes)),
       V(changed_since_read), V(store_unreadable), V(key_refused) (the certificate is left then), V(certificate_refused), V(registry_unreadable),
       V(listing_unreadable), V(path_invalid), V(file_read_failed), V(file_write_failed), V(not_seen), or one of the connection, see

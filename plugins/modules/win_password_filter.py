@@ -87,7 +87,8 @@ reboot_required:
   type: bool
 failure:
   description:
-    - C(code) is V(filter_name_invalid), V(guard_refused) (rules V(would_be_empty), V(windows_component)), V(registry_unreadable), V(registry_refused),
+    - C(code) is V(filter_name_invalid), V(not_exact) (the list has the name in another spelling),
+      V(guard_refused) (rules V(would_be_empty), V(windows_component)), V(registry_unreadable), V(registry_refused),
       V(changed_since_read) when the list no longer allows the change, V(file_in_use), V(listing_unreadable), V(not_seen), or
       one of the connection, see M(offboard.iij_id.win_software).
   returned: failure

@@ -634,6 +634,18 @@ def test_check_mode_plans_against_what_earlier_plans_leave_behind(module, direct
     assert directory.writes() == []
 
 
+@pytest.mark.parametrize("typed", [f"CN=iij-dirsync-run,{GROUPS}", f"CN=IIJ_dirsync_run,{SERVICES}", "CN=iij-dirsync-run"])
+@pytest.mark.parametrize("state", ["absent", "disabled"])
+def test_an_object_that_lies_elsewhere_is_not_taken_for_a_removed_one(module, directory, tmp_path, typed, state):
+    kept = {"backup_dir": str(tmp_path)}
+    for more in ({}, {"journal": str(tmp_path / "journal")}):
+        answer = module(objects=[typed, BIND], state=state, **kept, **more)
+        assert answer.code == "not_exact" and answer["failure"]["details"]["candidates"] == [{"dn": full_dn(RUN)}]
+    assert directory.writes() == []
+    # the way out
+    assert not module(objects=["<GUID=00000000-7f0a-4d2e-9a65-0d5d8d0b7f11>;" + full_dn(typed)], state=state, **kept)["changed"]
+
+
 def test_nothing_there_and_nothing_known_of_all_that_was_named_is_a_failure(module, directory, tmp_path):
     """Another domain's list, or typing errors: whoever was meant is still there."""
     typed = RUN.replace("dirsync", "dirsnyc")
@@ -645,7 +657,8 @@ def test_nothing_there_and_nothing_known_of_all_that_was_named_is_a_failure(modu
         assert not module(objects=[typed], state=state, backup_dir=str(tmp_path))["changed"]  # nobody to ask
         # known: to the task, or as one that is there
         assert not module(objects=[typed, guid], state=state, known=[{"dn": full_dn(typed), "objectGUID": "1"}], **kept)["changed"]
-    assert module(objects=[typed, RUN], state="absent", **kept)["counts"]["done"] == 1
+    answer = module(objects=[typed, RUN], state="absent", **kept)
+    assert answer["counts"]["done"] == 1 and full_dn(typed) in json.dumps(answer["warnings"])
     assert directory.entry(RUN) is None
     assert not module(objects=[RUN], state="absent", **kept)["changed"]
     (tmp_path / "journal").unlink()

@@ -98,6 +98,16 @@ def older(tenant):
     another(tenant, "older", "2026-01-02T00:00:00Z")
 
 
+@pytest.mark.parametrize("kind", ["servicePrincipals", "applications"])
+def test_an_object_id_is_not_taken_for_an_app_that_is_gone(call, tenant, kind):
+    """The portal shows it beside the client id."""
+    item = next(item for item in tenant.client().get(f"/{kind}").data["value"] if item["appId"] == (IIJ if kind == "servicePrincipals" else OLD))
+    for state in ("absent", "present"):
+        answer = call("entra_app", app_id=item["id"], state=state)
+        assert answer["failure"]["code"] == "not_exact" and item["appId"] in answer["msg"]
+    assert tenant.writes() == []
+
+
 def test_an_app_that_is_not_there_and_that_nobody_knows_is_a_failure(call, tenant, tmp_path):
     run = tmp_path / "run"
     options = {"app_id": IIJ, "state": "absent", "journal": str(run / "journal.jsonl"), "requires": {"run_dir": str(run)}}

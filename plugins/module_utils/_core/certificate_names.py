@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from . import dn
+from . import dn, names
 
 _LABEL = re.compile(r"^(?:sha-?(?:1|256)(?:fingerprint|thumbprint)?[=:]|(?:finger|thumb)print[=:]|0x)|[:-]")
 
@@ -31,6 +31,25 @@ def key(text: str) -> str:
 def keys(texts: Iterable[str]) -> set[str]:
     """`key` of each."""
     return {key(text) for text in texts}
+
+
+def near(issuer: str, there: Iterable[str]) -> list[str]:
+    """Of the issuers that are there, those that may be meant by a text that is none of them: in another order (OpenSSL's, certutil's), with other marks,
+    or with parts of the name alone, of which one is no country."""
+    wanted = _values(issuer)
+    return [text for text in dict.fromkeys(there) if key(text) != key(issuer) and _says_the_same(wanted, text)]
+
+
+def _says_the_same(wanted: set[str], there: str) -> bool:
+    values = _values(there)
+    if wanted > values and not re.search(r"(?:^|[,+])\s*CN=", there, re.IGNORECASE):  # an authority without a name of its own is that of many
+        return False
+    return (wanted <= values or values <= wanted) and any(len(value) > 2 for value in wanted & values)
+
+
+def _values(text: str) -> set[str]:
+    parts = re.split(r"(?<!\\)[,;/+\n]", text)
+    return {value for part in parts if (value := names.rough(part.rpartition("=")[2]))}
 
 
 def parted(texts: Iterable[str]) -> tuple[list[str], list[str]]:

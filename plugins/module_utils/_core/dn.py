@@ -85,6 +85,11 @@ def _folded(text: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
+def first_value(dn: str) -> str:
+    """The value of the first part, without its escapes."""
+    return _parts(dn)[0][1]
+
+
 def certificate_name(text: str) -> str:
     """An issuer or subject as RFC 4514 has it, its types in capitals; also from the lines of Windows' dialogue ("O = Example, Inc.")."""
     lines = [line.strip().rstrip(",") for line in names.visible(text).splitlines() if line.strip()]

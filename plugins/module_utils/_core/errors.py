@@ -34,6 +34,13 @@ class AmbiguousMatch(OffboardError):
         super().__init__(msg, code="ambiguous_match", details={"candidates": candidates})
 
 
+class NotExact(OffboardError):
+    """Nothing is what was named, but something nearly is: a spelling mistake must not look like "already removed". The candidates are in the details."""
+
+    def __init__(self, msg: str, candidates: list[dict[str, Any]]) -> None:
+        super().__init__(msg, code="not_exact", details={"candidates": candidates})
+
+
 class NotSeen(OffboardError):
     """A change was accepted, but reading again did not show it within the time allowed. Never counted as success."""
 

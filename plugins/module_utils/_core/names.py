@@ -91,6 +91,11 @@ def program(text: str) -> str:
     return _plain(text)
 
 
+def rough(text: str) -> str:
+    """Letters and digits alone: what has these in common with a name, and is not it, may be a spelling of it."""
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", text).casefold())
+
+
 def machine(text: str) -> str:
     """A machine by its name in the inventory."""
     return _plain(text)

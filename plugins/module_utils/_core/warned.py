@@ -211,6 +211,18 @@ WARNINGS: dict[str, Text] = {
     ),
     # the directory, group policy
     "nothing_to_disable": Text("{dn}: there is no such object; nothing to disable", "{dn}: オブジェクトがないため、無効化するものはありません"),
+    "never_seen": Text(
+        "{dn}: there is no such object, and neither the snapshot nor the journal tells that there ever was. Is the name right?",
+        "{dn}: オブジェクトがなく、スナップショットにも記録（ジャーナル）にも見当たりません。名前が正しいか確認してください",
+    ),
+    "no_such_guest": Text(
+        "{name}: no guest has this address or name, and none who was deleted had. Is it spelled right?",
+        "{name}: このアドレスまたは名前のゲストは、削除済みのものを含めて見当たりません。表記が正しいか確認してください",
+    ),
+    "federation_alike": Text(
+        "No federation serves {domain}, so nothing is removed; but there are federations of {found}. Is one of them meant?",
+        "{domain} のフェデレーションはないため、何も削除しません。ただし {found} のフェデレーションがあります。そのどれかを意図していないか確認してください",
+    ),
     "group_stays": Text(
         "{dn}: a group cannot be enabled or disabled, so it is left as it is; state=absent removes it",
         "{dn}: グループは有効化・無効化できないため、そのままにします（state=absent で削除します）",

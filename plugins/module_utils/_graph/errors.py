@@ -106,6 +106,11 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 _CODES = {400: "bad_request", 401: "unauthorized", 403: "permission_missing", 404: "not_found", 409: "conflict", 429: "throttled"}
 
 
+#: refusals (403) that no permission mends: the tenant, or who asks, has too many objects, or an object is too large; the tenant has no licence for it.
+#: learn.microsoft.com/graph/resolve-auth-errors has none of them; microsoft-graph-docs#21469, azure-powershell#3074
+_NOT_FOR_LACK_OF_PERMISSIONS = {"Directory_QuotaExceeded", "Directory_ResourceSizeExceeded", "Authentication_RequestFromNonPremiumTenantOrB2CTenant"}
+
+
 def refused_request(method: str, path: str, body: Mapping[str, Any] | None, status: int, answer: Mapping[str, Any], headers: Mapping[str, str]) -> GraphError:
     """A refused request in words. The body of the request, which may hold a password, is never quoted."""
     said_error = answer.get("error")
@@ -118,7 +123,7 @@ def refused_request(method: str, path: str, body: Mapping[str, Any] | None, stat
     msg = f"{method} {plain}: {said}"
     if not msg.endswith("."):
         msg += "."
-    if status == 403:
+    if status == 403 and graph_code not in _NOT_FOR_LACK_OF_PERMISSIONS:
         msg += " " + permissions.sentence(permissions.needed(method, path, body))
     elif status == 401:
         msg += " The access token was refused: it has expired, was made for another service, or the application was switched off."

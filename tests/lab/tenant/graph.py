@@ -19,6 +19,7 @@ import time
 import traceback
 import urllib.parse
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,20 @@ class Graph:
         self.contract.violations.clear()
         self.log.clear()
         self.throttle = throttle.Throttle(len(self.store.tables["users"].objects))
+
+    def later(self, delay: float, work: Callable[[], Any]) -> None:
+        """Something that Graph does after it has answered; not where the tenant was reset meanwhile."""
+        if delay <= 0:
+            work()
+            return
+        life = self._life
+
+        def do() -> None:
+            if life == self._life:
+                work()
+                self.store.flush()
+
+        asyncio.get_running_loop().call_later(delay, do)
 
     def check_answer(self, kind: str, value: Any, operation: Operation) -> None:
         if self.settings.contract:

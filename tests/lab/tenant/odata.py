@@ -32,8 +32,19 @@ _USER_DEFAULT = (
     "businessPhones", "displayName", "givenName", "id", "jobTitle", "mail", "mobilePhone", "officeLocation", "preferredLanguage",
     "surname", "userPrincipalName",
 )  # fmt: skip
+#: learn.microsoft.com/graph/api/resources/group, "Returned by default"
+_GROUP_DEFAULT = (
+    "classification", "createdDateTime", "deletedDateTime", "description", "displayName", "expirationDateTime", "groupTypes", "id", "isAssignableToRole",
+    "mail", "mailEnabled", "mailNickname", "membershipRule", "membershipRuleProcessingState", "onPremisesDomainName", "onPremisesLastSyncDateTime",
+    "onPremisesNetBiosName", "onPremisesProvisioningErrors", "onPremisesSamAccountName", "onPremisesSecurityIdentifier", "onPremisesSyncEnabled",
+    "preferredDataLocation", "preferredLanguage", "proxyAddresses", "renewedDateTime", "securityEnabled", "securityIdentifier", "theme", "visibility",
+)  # fmt: skip
 #: what an object shows without $select, where that is not everything
-DEFAULTS: dict[str, tuple[str, ...]] = {"user": _USER_DEFAULT}
+DEFAULTS: dict[str, tuple[str, ...]] = {"user": _USER_DEFAULT, "group": _GROUP_DEFAULT}
+#: what $filter knows and no answer shows: learn.microsoft.com/graph/api/group-list
+_NEVER_SHOWN = {"hasMembersWithLicenseErrors"}
+#: what $filter knows without the advanced query parameters only: microsoft-graph-docs-contrib#9437, which has the text
+_NEVER_ADVANCED = {"hasMembersWithLicenseErrors"}
 
 _STRING = "eq ne not ge le in startsWith"
 _FLAG = "eq ne not in"
@@ -78,10 +89,13 @@ _FILTERS: dict[str, dict[str, str]] = {
         "proxyAddresses": "eq not ge le startsWith endsWith $count",
     },
     "group": {
-        **dict.fromkeys(["displayName", "mail", "mailNickname", "description"], _STRING),
-        **dict.fromkeys(["mailEnabled", "securityEnabled", "onPremisesSyncEnabled", "isAssignableToRole"], _FLAG),
+        **dict.fromkeys(["displayName", "mail", "mailNickname"], _STRING),
+        "description": "eq ne not ge le startsWith",
+        **dict.fromkeys(["securityEnabled", "onPremisesSyncEnabled"], _FLAG),
+        **dict.fromkeys(["mailEnabled", "isAssignableToRole"], "eq ne not"),
         "id": "eq in",
         "groupTypes": "eq not",
+        "hasMembersWithLicenseErrors": "eq",
         "assignedLicenses": "eq",
     },
     "application": {
@@ -199,6 +213,10 @@ _COLLECTION_ONLY = {"$filter", "$orderby", "$count", "$skip", "$top", "$search",
 _MOST_EXPANDED = 20
 #: learn.microsoft.com/graph/api/user-list-manager
 _MOST_LEVELS = 1000
+
+
+#: learn.microsoft.com/graph/api/user-list: more can be asked for, and is not given
+_MOST_WITH_ACTIVITY = 500
 
 
 def asks_for_activity(query: dict[str, str]) -> bool:
@@ -367,7 +385,7 @@ def view(models: Models, kind: str, item: Object, names: tuple[str, ...] | None,
             also: Object = {name: [] if name in collections else None for name in _ALSO.get(kind, ())}
             return also | {key: value for key, value in item.items() if not key.startswith("_")}
     shown = {"@odata.type": declared} if declared else {}
-    return shown | {name: item.get(name, [] if name in collections else None) for name in names}
+    return shown | {name: item.get(name, [] if name in collections else None) for name in names if name not in _NEVER_SHOWN}
 
 
 #: properties that the tenant keeps nothing in, and that are shown all the same where everything is
@@ -466,8 +484,8 @@ class _Parser:
     """Recursive descent over one $filter; `advanced` becomes true when it needs the advanced query rule. `free` of the limit of clauses is one
     with the advanced query parameters."""
 
-    def __init__(self, kind: str, text: str, models: Models, free: bool) -> None:
-        self.kind, self.text, self.models, self.free = kind, text, models, free
+    def __init__(self, kind: str, text: str, models: Models, free: bool, eventual: bool) -> None:
+        self.kind, self.text, self.models, self.free, self.eventual = kind, text, models, free, eventual
         #: how many clauses the part just read counts for beside others with `or`
         self.width = 1
         self.tokens: list[tuple[str, str]] = []
@@ -557,7 +575,7 @@ class _Parser:
     def support(self, name: str, operator: str) -> None:
         self.names.add(name)
         alone = "signInActivity" in self.names and len(self.names) > 1  # learn.microsoft.com/graph/api/resources/user
-        if alone or operator not in _FILTERS.get(self.kind, {}).get(name, "").split():
+        if alone or (name in _NEVER_ADVANCED and self.eventual) or operator not in _FILTERS.get(self.kind, {}).get(name, "").split():
             resource = self.kind[0].upper() + self.kind[1:]
             _refuse(f"Unsupported or invalid query filter clause specified for property '{name}' of resource '{resource}'.")
 
@@ -789,7 +807,7 @@ def _parse(call: Call, kind: str, default_top: int, max_top: int) -> _Query:
     count = query.get("$count", "").lower() == "true"
     matches = order = needs = None
     if query.get("$filter"):
-        parser = _Parser(kind, query["$filter"], call.graph.contract.models, eventual and count)
+        parser = _Parser(kind, query["$filter"], call.graph.contract.models, eventual and count, eventual)
         matches, needs = parser.parse(), parser.advanced
     if query.get("$orderby"):
         name, _, direction = query["$orderby"].strip().partition(" ")
@@ -826,7 +844,7 @@ def _parse(call: Call, kind: str, default_top: int, max_top: int) -> _Query:
         select=select(query, kind, call.graph.contract.models),
         matches=matches,
         order=order,
-        top=int(top_text),
+        top=min(int(top_text), _MOST_WITH_ACTIVITY if asks_for_activity(query) else max_top),
         start=start,
         count=count and (eventual or kind not in _ADVANCED_KINDS),
         expand=expansion(call, kind),

@@ -17,6 +17,8 @@ class Settings:
     visibility_delay: float = 0.0
     #: how long a domain stays federated after it was converted (Microsoft says up to 60 minutes)
     conversion_delay: float = 0.0
+    #: how long a domain is still there after `forceDelete`
+    deletion_delay: float = 0.0
     #: added to every request
     latency: float = 0.0
     #: life of an access token

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..._core.dn import Name, canonical
+from ..._core.dn import Name, canonical, first_value
 from ..._core.dn import key as dn_key
 from ..._core.model import Object
 from ..client import Client, equals
@@ -45,6 +46,13 @@ class Reader:
             else:
                 found.setdefault(dn_key(entry.dn), entry)
         return list(found.values()), list(missing.values())
+
+    def spelled_alike(self, dn: str) -> list[str]:
+        """Users and groups that have the first part of a DN, which is nobody's, as their name or sign-in name: it was moved, or the DN was mistyped."""
+        name = first_value(dn)
+        spellings = dict.fromkeys([name, *(re.sub(r"[\s_-]+", mark, name) for mark in " _-"), re.sub(r"[\s_-]+", "", name)])
+        tests = [equals(attribute, text) for text in spellings if text for attribute in ("cn", "sAMAccountName")]
+        return [entry.dn for query in _any_of(tests) for entry in self._client.search(f"(&(|(objectClass=user)(objectClass=group)){query})", ["objectClass"])]
 
     def guids(self, dns: Iterable[str]) -> dict[str, str]:
         """The objectGUID of each of the objects that is in this domain, by its DN."""

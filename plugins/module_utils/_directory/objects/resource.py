@@ -12,10 +12,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 from typing import Any
 
-from ..._core import guard, journal
+from ..._core import guard, journal, phrases
 from ..._core.dn import Name, extended
 from ..._core.dn import key as dn_key
-from ..._core.errors import OffboardError
+from ..._core.errors import NotExact, OffboardError
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.names import uuid
 from ..._core.plan import Plan
@@ -51,6 +51,7 @@ class DirectoryObjects(Resource):
         self._copies: dict[str, saved.SavedCopy] = {}
         self._not_meant: list[Refusal] = []
         self._nothing: list[str] = []
+        self._never_seen: list[str] = []
         self._removed: list[str] = []
         self._made: dict[str, str] = {}
         self._saved: dict[str, str] = {}
@@ -93,7 +94,18 @@ class DirectoryObjects(Resource):
         known = entries or self._not_meant or any({dn_key(name.dn), name.guid} & ever for name in missing)
         if self._options.journal and missing and not known:
             self._nothing = [str(name) for name in missing]
+        if self._options.state in ("absent", "disabled"):
+            self._check_spelling(name.dn for name in missing if not name.guid and dn_key(name.dn) not in ever)
+        if self._options.state == "absent" and self._options.journal:
+            self._never_seen = [str(name) for name in missing if not {dn_key(name.dn), name.guid} & ever]
         self._not_meant += self._moved(missing, earlier)
+
+    def _check_spelling(self, dns: Iterable[str]) -> None:
+        """Raises NotExact."""
+        for dn in dns:
+            if near := self._reader.spelled_alike(dn):
+                msg = f"{dn} does not exist, but {'; '.join(near)} does. Give the DN of the one that is meant, or the objectGUID of the one that is gone"
+                raise NotExact(msg, [{"dn": there} for there in near])
 
     def _moved(self, missing: Iterable[Name], earlier: Mapping[str, tuple[str, str]]) -> Iterator[Refusal]:
         """Whose object has another name now."""
@@ -160,6 +172,7 @@ class DirectoryObjects(Resource):
         others = {item.id for item in before}
         plan = objects.plan([dn for dn in self._wanted if dn not in others], self._objects, self._options.state, copies)
         plan.leave_disabled(before)
+        plan.warnings += [phrases.english("never_seen", dn=dn) for dn in self._never_seen]
         return plan
 
     def _disabled_before(self) -> list[Object]:

@@ -9,8 +9,8 @@ import datetime
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..._core import names
-from ..._core.errors import AmbiguousMatch
+from ..._core import names, plain
+from ..._core.errors import AmbiguousMatch, NotExact
 from ..._core.model import Object
 from ..._core.plan import ANSWER_LIMIT
 from ..._graph.client import Client
@@ -42,6 +42,15 @@ def read_app(client: Client, client_id: str) -> Iterator[Object]:
         if not living:
             for item in deleted:
                 yield Object(kind, item["id"], item["displayName"], _state(kind, item, deleted=True))
+
+
+def check_object_id(client: Client, client_id: str) -> None:
+    """Raises NotExact where what was given as client id is the object id of an application or a service principal, which the portal shows beside it."""
+    for kind, path in ((APPLICATION, "applications"), (PRINCIPAL, "servicePrincipals")):
+        for item in client.list(f"/{path}?$filter=id eq '{client_id}'&$select=id,appId,displayName"):
+            shown = plain.line(str(item.get("displayName")))
+            msg = f"no application has the client id {client_id}: it is the object id of the {kind} {shown}, whose client id is {item['appId']}"
+            raise NotExact(msg, [{"kind": kind, "client_id": item["appId"], "name": shown}])
 
 
 def _state(kind: str, item: Mapping[str, Any], deleted: bool) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from ..._offboarding.preconditions import read_manifest
 from ..of_tenant import OfTenant
 from .options import Options
 from .plan import APPLICATION, ASSIGNMENT, GRANT, PRINCIPAL, guard_app, plan_app
-from .read import read_app
+from .read import check_object_id, read_app
 
 
 class App(OfTenant):
@@ -39,10 +39,12 @@ class App(OfTenant):
         self._brought_back: set[str] = set()
 
     def read(self) -> Iterator[Object]:
-        """The application and what belongs to it, deleted or not."""
+        """The application and what belongs to it, deleted or not. Raises NotExact."""
         for item in read_app(self._client, self._options.client_id):
             self._there = True
             yield item
+        if not self._there:
+            check_object_id(self._client, self._options.client_id)
 
     def plan(self, current: Iterable[Object]) -> Plan:
         objects = list(current)

@@ -9,6 +9,7 @@ The rules are those of https://learn.microsoft.com/entra/external-id/direct-fede
 from __future__ import annotations
 
 import datetime
+import difflib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -175,9 +176,18 @@ def plan_federation(federations: Sequence[Object], want: WantedFederation) -> Pl
     change = _present(found, want) if want.present else _absent(found)
     if change is None:
         plan.unchanged += 1
+        if not want.present and (near := alike(want.domain, (name for item in federations for name in item.state["domains"]))):
+            plan.warnings.append(phrases.english("federation_alike", domain=want.domain, found=", ".join(near)))
     else:
         plan.changes.append(change)
     return plan
+
+
+def alike(domain: str, others: Iterable[str]) -> list[str]:
+    """The domains above or below it, and those that differ from it as a typing error does. Each may have a federation of its own."""
+    names = sorted(set(others))
+    family = [name for name in names if name.endswith(f".{domain}") or domain.endswith(f".{name}")]
+    return list(dict.fromkeys([*family, *difflib.get_close_matches(domain, names, cutoff=0.9)]))
 
 
 def _absent(found: Object | None) -> Change | None:

@@ -197,7 +197,10 @@ class Guests(OfTenant):
             where = f"The tenant {self._client.identity()['tenant_id']}"
             return Plan(), [nothing_known([who.shown for who, _unused in found], where)]
         roles = set() if nobody_there else set(read_guarded(self._client))
-        return guest_plan.plan_absent(found, GuestContext(roles=roles, accept_losses=self._options.accept_losses))
+        plan, refusals = guest_plan.plan_absent(found, GuestContext(roles=roles, accept_losses=self._options.accept_losses))
+        unknown = [who.shown for who, item in found if item is None and not self._are_known([who])]
+        plan.warnings += [phrases.english("no_such_guest", name=name) for name in unknown]
+        return plan, refusals
 
     def _are_known(self, who: Iterable[WantedGuest]) -> bool:
         """Whether one of them is among the deleted users, or in the journal."""

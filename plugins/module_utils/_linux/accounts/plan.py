@@ -11,8 +11,8 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ..._core import phrases
-from ..._core.errors import OffboardError
+from ..._core import phrases, plain
+from ..._core.errors import NotExact, OffboardError
 from ..._core.heads import some
 from ..._core.machine_ids import on_host
 from ..._core.model import Change, Object, Refusal
@@ -41,6 +41,13 @@ def removal(item: Object, *, with_home: bool) -> Change:
 def is_meant(found: Mapping[str, Any], uid: int | None) -> bool:
     """Whether what is there is the account that was confirmed, and not another one of the same name."""
     return bool(found["exists"]) and found["uid"] == uid
+
+
+def check_spelling(found: Mapping[str, Any]) -> None:
+    """Raises NotExact where there is no account of that name, but one whose name differs in case, blanks or marks alone."""
+    if not found["exists"] and (near := found["alike"]):
+        msg = f"there is no account {plain.line(found['name'])!r}, but there is {', '.join(near)}. Give the name exactly"
+        raise NotExact(msg, [{"name": name} for name in near])
 
 
 def other_object(found: Mapping[str, Any], uids: Iterable[int]) -> Refusal:

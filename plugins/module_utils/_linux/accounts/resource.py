@@ -45,8 +45,10 @@ class Accounts(Resource):
         return {found["name"]: found for found in self._client.ask("accounts_look", names=asked)} if asked else {}
 
     def read(self) -> Iterator[Object]:
-        """The accounts that were confirmed and are there, and what the machine starts by itself."""
+        """The accounts that were confirmed and are there, and what the machine starts by itself. Raises NotExact."""
         self._found = self._look(item.name for item in self._wanted)
+        for found in self._found.values():
+            accounts.check_spelling(found)
         for item in self._wanted:
             found = self._found[item.name]
             if accounts.is_meant(found, item.uid):

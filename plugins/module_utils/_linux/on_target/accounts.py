@@ -31,7 +31,7 @@ def look(names):
         try:
             account = pwd.getpwnam(name)
         except (KeyError, ValueError):  # ValueError: no name at all, such as a crontab may hold
-            found.append({"name": name, "exists": False})
+            found.append({"name": name, "exists": False, "alike": sorted(other for other in local if _rough(other) == _rough(name))})
             continue
         uid = account.pw_uid
         found.append(
@@ -52,6 +52,10 @@ def look(names):
             }
         )
     return found
+
+
+def _rough(name):
+    return re.sub(r"[\W_]", "", name).lower()
 
 
 def with_own_systemd():

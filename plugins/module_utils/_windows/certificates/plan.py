@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..._core import certificate_names, dn, phrases, x509
-from ..._core.errors import OffboardError
+from ..._core.errors import NotExact, OffboardError
 from ..._core.machine_ids import on_host
 from ..._core.model import Change, Object, Refusal, Skip
 from ..._core.plan import Plan
@@ -172,6 +172,17 @@ def issuers(given: Iterable[str]) -> list[str]:
             raise OffboardError(f"{text!r} is not a whole distinguished name such as CN=Example CA,O=Example,C=JP", code="issuer_invalid") from None
         found.append(certificate_names.key(text))
     return found
+
+
+def check_spelling(found: Iterable[StoredCertificate], given: Iterable[str]) -> None:
+    """Raises NotExact where an issuer (as `issuers` gives it) is nobody's, but nearly that of a client's certificate, which is not among them."""
+    there, given = {item.issuer for item in found if item.client_auth and not item.is_ca}, list(given)
+    known = certificate_names.keys(there)
+    for name in given:
+        near = certificate_names.near(name, sorted(issuer for issuer in there if certificate_names.key(issuer) not in given))
+        if name not in known and near:
+            msg = f"no certificate has the issuer {name}, but there are some of {'; '.join(near)}. Give the issuer so, or name what stays in except_issuers"
+            raise NotExact(msg, [{"issuer": issuer} for issuer in near])
 
 
 def why(certificate: StoredCertificate, wanted: Collection[str], names: Collection[str]) -> list[str]:

@@ -198,8 +198,9 @@ class Certificates(Resource):
             yield certificates.object_of(self._client.host, certificate)
 
     def plan(self, current: Iterable[Object]) -> Plan:
-        """A removal for each that is meant."""
+        """A removal for each that is meant. Raises NotExact."""
         current = list(current)  # only when it has been read, what was found is known
+        certificates.check_spelling(self._found, [*self._options.issuers, *self._options.except_issuers])
         host, wanted, names = self._client.host, self._options.thumbprints, self._options.issuers
         saved = bool(self._options.backup_dir)
         plan = certificates.planned(

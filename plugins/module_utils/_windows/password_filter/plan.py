@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..._core import names
-from ..._core.errors import OffboardError
+from ..._core.errors import NotExact, OffboardError
 from ..._core.model import Refusal
 
 KIND = "windows_password_filter"
@@ -45,6 +45,17 @@ def meant(found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 def is_registered(packages: Sequence[str], name: str) -> bool:
     """Whether the filter is in the list; case does not count."""
     return names.program(name) in map(names.program, packages)
+
+
+def check_spelling(packages: Sequence[str], name: str) -> None:
+    """Raises NotExact where the filter is not in the list, but one is that may be it: spelled otherwise, with its folder, or with .dll."""
+    if is_registered(packages, name):
+        return
+    files = {other: re.split(r"[\\/]", names.program(other))[-1].removesuffix(".dll") for other in packages}
+    near = [other for other, file in files.items() if names.rough(file) == names.rough(name)]
+    if near:
+        msg = f"{name} is not in {VALUE}, but {', '.join(map(repr, near))} is. Give it as it stands there; one with a folder or .dll, take out by hand"
+        raise NotExact(msg, [{"name": other} for other in near])
 
 
 def without(packages: Sequence[str], name: str) -> list[str]:

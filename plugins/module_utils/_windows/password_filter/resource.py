@@ -47,8 +47,9 @@ class PasswordFilter(Resource):
         self._file_exists = self._unregistered = False
 
     def read(self) -> Iterator[Object]:
-        """The entry and the file, as one object."""
+        """The entry and the file, as one object. Raises NotExact."""
         self._packages = packages(self._client)
+        filters.check_spelling(self._packages, self._options.name)
         self._path = library(self._client, self._options.name)
         self._file_exists = look(self._client, [self._path])[0].exists
         state = {"registered": filters.is_registered(self._packages, self._options.name), "file": self._file_exists}

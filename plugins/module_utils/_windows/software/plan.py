@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..._core import names, redaction
-from ..._core.errors import AmbiguousMatch, OffboardError
+from ..._core.errors import AmbiguousMatch, NotExact, OffboardError
 from ..._core.machine_ids import on_host
 from ..._core.model import Object
 from ..files.plan import within
@@ -188,8 +188,8 @@ _VERSION = re.compile(
 )
 #: A version behind a name, with more behind it. A number alone may belong to the name of something else ("Agent 365 Tools").
 _RELEASE = re.compile(r"[\s(\[,_-]+(?:(?:v|ver\.?|version|rev\.?|build|バージョン)\s*\d|第?\s*\d+(?:[._]\d|版))|第\s*\d+\s*版|バージョン\s*\d|\d+\.\d")
-#: A version that is glued to the name, "SyncVer2.0": found by its capital, for "Server2" has none.
-_GLUED = re.compile(r"(?<=[^\W\d_])(?=(?:V|Ver\.?|Version)\s?\d)")
+#: A version that is glued to the name, "SyncVer2.0", "SyncR2", "Syncx64".
+_GLUED = re.compile(r"(?<=[^\W\d_])(?=(?:[Vv]|Ver\.?|Version|R|Rel\.?)\s?\d|[Xx](?:64|86)\b)")
 #: Where a word has ended: a blank, a bracket, a hyphen; or where Latin letters, Japanese ones and digits follow each other.
 _OTHER_WORD = re.compile(r"[^\w+#]|_|(?<=[a-z])[^\W_a-z]|(?<=[^\W_a-z])[a-z]|(?<=[^\W\d_])\d|(?<=\d)[^\W\d_]")
 #: Letters of other scripts that look like Latin ones.
@@ -197,6 +197,9 @@ _LOOK_ALIKE = str.maketrans(
     "АВЕЅІЈКМНОРСТУХаеѕіјкорсухԁһԛԝӏ" + "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧαιονρυχϲ" + "ɑɡı",
     "ABESIJKMHOPCTYXaesijkopcyxdhqwl" + "ABEZHIKMNOPTYXaiovpuxc" + "agi",
 )
+
+#: What is typed from a picture: IIJ is drawn as llJ is.
+_DRAWN_ALIKE = str.maketrans("i10", "llo")
 
 #: Letters of Hangul that nobody sees
 _FILLERS = dict.fromkeys(map(ord, "\u115f\u1160"), " ")
@@ -223,13 +226,19 @@ def _stem(name: str) -> str:
 def alike(name: str) -> str:
     """A name for comparison with what a person has typed: without blanks of every kind, marks, version and width of characters."""
     text = re.sub(r"(?<!\w)\u30fc|\u30fc(?!\w)(?<=\W.)", " ", _stem(name))  # what a Japanese keyboard gives for a hyphen
-    return re.sub(r"[^\w+#]|_", "", text)
+    return re.sub(r"[^\w+#]|_", "", text).translate(_DRAWN_ALIKE)
 
 
 def _continued(one: str, other: str) -> bool:
     """Whether one name is the other, or its part before the version, with more behind it that is no longer the same word: an edition, a language, a release."""
     pairs = [(_stem(one), _plain(other)), (_stem(other), _plain(one))]
     return any(short and long.startswith(short) and _OTHER_WORD.match(long, len(short)) for short, long in pairs)
+
+
+def _preceded(one: str, other: str) -> bool:
+    """Whether one name is the end of the other, before which its publisher has set a name of a house or a family. One word alone may end many names."""
+    short, long = sorted((_stem(one), _stem(other)), key=len)
+    return " " in short and long.endswith(short) and not long[: -len(short)][-1:].isalnum()
 
 
 def _released(name: str, meant: str) -> bool:
@@ -268,7 +277,7 @@ def _near(products: Iterable[Product], wanted: Mapping[str, Any]) -> list[Produc
         if alike(p.name) == name
         or (p.version and alike(p.name.replace(p.version, " ")) == name)
         or _released(p.name, meant)
-        or (alike(p.publisher) == alike(wanted["publisher"]) and _continued(p.name, meant))
+        or (alike(p.publisher) == alike(wanted["publisher"]) and (_continued(p.name, meant) or _preceded(p.name, meant)))
     ]
     return by_name or [p for p in products if _misspelt(p.name, meant)]
 
@@ -282,8 +291,7 @@ def select(products: Sequence[Product], wanted: Mapping[str, Any]) -> Product | 
     """The one product of the machine that `wanted` (product_code, or name and publisher) means; None when it is not installed.
 
     What single accounts have is for `beside`: such an entry, which any user can write, neither hides nor stops anything.
-    Raises AmbiguousMatch when several are meant, OffboardError `not_exact` when nothing matches exactly but something nearly does:
-    a spelling mistake must not look like "already removed".
+    Raises AmbiguousMatch when several are meant, NotExact.
     """
     shown = wanted.get("product_code") or f"{wanted['name']} ({wanted['publisher']})"
     machine = [p for p in products if not is_per_user(p)]
@@ -294,11 +302,7 @@ def select(products: Sequence[Product], wanted: Mapping[str, Any]) -> Product | 
     near = [] if exact else _near(machine, wanted)
     if near:
         found = "; ".join(f"{p.name!r} ({p.publisher!r}), product_code {p.product_code}" for p in near)
-        raise OffboardError(
-            f"{shown} is not installed, but this is: {found}. Give name and publisher exactly, or product_code",
-            code="not_exact",
-            details={"candidates": [p.described() for p in near]},
-        )
+        raise NotExact(f"{shown} is not installed, but this is: {found}. Give name and publisher exactly, or product_code", [p.described() for p in near])
     return exact[0] if exact else None
 
 

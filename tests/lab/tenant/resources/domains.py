@@ -9,6 +9,7 @@ and /domains-verify-custom-subdomain for subdomains.
 
 from __future__ import annotations
 
+import re
 import time
 
 from ...company import make_id
@@ -18,6 +19,11 @@ from ..store import Object, Store
 
 _READ = "Domain.Read.All Domain.ReadWrite.All"
 _CHANGEABLE = {"authenticationType", "isDefault", "supportedServices", "passwordNotificationWindowInDays", "passwordValidityPeriodInDays"}
+
+
+_FORCE_DELETE = "domains.item.force_delete.force_delete_post_request_body:ForceDeletePostRequestBody"
+_MOST_RENAMED = 1000
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 
 
 def root_of(store: Store, domain: Object) -> Object:
@@ -70,7 +76,8 @@ def create(call: Call) -> Answer:
     if call.body.get("authenticationType") == "Federated":
         bad_request("Creation of federated domain is not allowed.")
     name = str(call.body.get("id", "")).lower()
-    if "." not in name:
+    # "the fully qualified name of the domain" (learn.microsoft.com/graph/api/domain-post-domains), as DNS has it: others in their `xn--` form
+    if len(name) > 253 or not re.fullmatch(rf"(?:{_LABEL}\.)+{_LABEL}", name):
         bad_request(f"Invalid value specified for property 'id' of resource 'Domain': '{name}'.")
     if name in call.table("domains").objects:
         bad_request(f"A domain with the name '{name}' already exists.")
@@ -107,6 +114,9 @@ def update(call: Call) -> Answer:
             # No text is published; the rule is: a subdomain inherits from its root and cannot be set on its own.
             bad_request("The authentication type of a subdomain is inherited from its root domain and cannot be changed.")
         values["_managed_at"] = domain.get("_managed_at") or time.time() + call.graph.settings.conversion_delay
+    if values.get("isDefault") is False and domain["isDefault"]:
+        # No text is published; the rule is: "There's only one default domain per company" (learn.microsoft.com/graph/api/resources/domain)
+        bad_request("The default domain of the company can only be replaced by another.")
     if values.get("isDefault"):
         if federated:
             bad_request("Only a managed domain can be the default domain.")
@@ -120,16 +130,86 @@ def update(call: Call) -> Answer:
 
 @operation("DELETE", "/domains/{domain}", permissions="Domain.ReadWrite.All")
 def delete(call: Call) -> Answer:
+    domain = _deletable(call)
+    if _users_of(call, domain) or _groups_of(call, domain) or _applications_of(call, domain):
+        bad_request("Domain is still referenced by users, groups or applications.")
+    _check_subdomains(call, domain)
+    _remove(call, domain)
+    return NO_CONTENT
+
+
+def _deletable(call: Call) -> Object:
+    """Sources: learn.microsoft.com/graph/api/domain-delete; learn.microsoft.com/entra/identity/users/domains-manage: subdomains go first."""
     domain = call.current("domains", call.params["domain"].lower())
     if domain["isDefault"] or domain["isInitial"]:
         bad_request("The default domain and the initial domain cannot be deleted.")
-    if _users_of(call, domain):
-        bad_request("Domain is still referenced by users, groups or applications.")
+    return domain
+
+
+def _check_subdomains(call: Call, domain: Object) -> None:
+    if any(item["_parent"] == domain["id"] for item in call.table("domains").objects.values()):
+        bad_request("The domain has subdomains. Delete them first.")
+
+
+def _remove(call: Call, domain: Object) -> None:
     call.store.remove("domains", domain["id"])
     if domain["id"] in call.table("federations").objects:
         call.store.remove("federations", domain["id"])
     call.audit("Delete domain", "Other", domain)
+
+
+def _is_of(address: str | None, domain: Object) -> bool:
+    return (address or "").casefold().endswith(f"@{domain['id']}")
+
+
+def _groups_of(call: Call, domain: Object) -> list[Object]:
+    return [item for item in call.table("groups").objects.values() if _is_of(item["mail"], domain)]
+
+
+def _applications_of(call: Call, domain: Object) -> list[Object]:
+    """Those that are known by an address in the domain (identifierUris)."""
+    place = re.compile(rf"\w+://{re.escape(domain['id'])}(?:[:/].*)?", re.IGNORECASE)
+    return [item for item in call.table("applications").objects.values() if any(map(place.fullmatch, item["identifierUris"]))]
+
+
+@operation("POST", "/domains/{domain}/forceDelete", permissions="Domain.ReadWrite.All", body=_FORCE_DELETE)
+def force_delete(call: Call) -> Answer:
+    """The objects that refer to it are renamed to the initial domain, and then it goes, some time after the answer:
+    learn.microsoft.com/graph/api/domain-forcedelete has the rules, no text is published."""
+    domain = _deletable(call)
+    _check_subdomains(call, domain)
+    users, groups, applications = _users_of(call, domain), _groups_of(call, domain), _applications_of(call, domain)
+    if len(users) + len(groups) + len(applications) > _MOST_RENAMED:
+        bad_request(f"More than {_MOST_RENAMED} objects refer to the domain.")
+    if any(item["signInAudience"] != "AzureADMyOrg" for item in applications):
+        bad_request("A multitenant application refers to the domain.")
+    if "Email" in domain["supportedServices"]:
+        bad_request("Exchange still uses the domain.")
+    initial = next(item["id"] for item in call.table("domains").objects.values() if item["isInitial"])
+    blocked = {"accountEnabled": False} if call.body.get("disableUserAccounts", True) else {}
+
+    def moved(text: str) -> str:
+        return re.sub(rf"(?<=@|/){re.escape(domain['id'])}(?=$|[:/])", initial, text, flags=re.IGNORECASE)
+
+    def carry_out() -> None:
+        for user in users:
+            addresses = {"mail": user["mail"] and moved(user["mail"]), "proxyAddresses": [moved(text) for text in user["proxyAddresses"]]}
+            call.store.put("users", user["id"], {"userPrincipalName": _free(call, moved(user["userPrincipalName"])), **addresses, **blocked})
+        for group in groups:
+            call.store.put("groups", group["id"], {"mail": moved(group["mail"])})
+        for application in applications:
+            call.store.put("applications", application["id"], {"identifierUris": [moved(text) for text in application["identifierUris"]]})
+        _remove(call, domain)
+
+    call.graph.later(call.graph.settings.deletion_delay, carry_out)
     return NO_CONTENT
+
+
+def _free(call: Call, name: str) -> str:
+    """The name, or where another user has it, one with a number."""
+    local, _at, place = name.partition("@")
+    taken = call.store.upns
+    return next(free for free in (name, *(f"{local}{number}@{place}" for number in range(2, len(taken) + 3))) if free.casefold() not in taken)
 
 
 @operation("POST", "/domains/{domain}/promote", permissions="Domain.ReadWrite.All")

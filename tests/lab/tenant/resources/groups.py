@@ -13,7 +13,7 @@ from .. import odata
 from ..answers import Answer, bad_request, denied, not_found, now
 from ..operation import NO_CONTENT, Call, expandable, operation
 from ..store import Object
-from .licences import apply_group
+from .licences import apply_group, with_errors
 from .users import check_nickname
 from .users import delete as delete_user
 
@@ -27,7 +27,9 @@ _CHANGEABLE = {"displayName", "description", "groupTypes", "mailEnabled", "mailN
 
 @operation("GET", "/groups", permissions=_READ)
 def list_groups(call: Call) -> Answer:
-    return call.page("group", call.table("groups"))
+    if "hasMembersWithLicenseErrors" not in call.query.get("$filter", ""):
+        return call.page("group", call.table("groups"))
+    return call.page("group", [item | {"hasMembersWithLicenseErrors": bool(with_errors(call, item))} for item in call.table("groups")])
 
 
 @operation("GET", "/groups/{group}", permissions=_READ)
@@ -55,6 +57,8 @@ def create(call: Call) -> Answer:
     if body.get("isAssignableToRole") and not call.may("RoleManagement.ReadWrite.Directory"):
         denied()
     bound = {name: _bound(call, name) for name in ("members", "owners")}
+    if sum(map(len, bound.values())) > _MEMBERS_PER_PATCH:  # microsoft-graph-docs-contrib#6453
+        bad_request(f"A resource cannot contain more than {_MEMBERS_PER_PATCH} link changes.")
     values = company.group(body["displayName"], id=str(uuid.uuid4()), createdDateTime=now(), _members=bound["members"], _owners=bound["owners"]) | body
     call.audit("Add group", "Group", values)
     return call.one("group", call.store.put("groups", values["id"], values), 201)

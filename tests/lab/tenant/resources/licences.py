@@ -105,10 +105,14 @@ def reprocess(call: Call) -> Answer:
 
 @operation("GET", "/groups/{group}/membersWithLicenseErrors", permissions="GroupMember.Read.All Group.Read.All Directory.Read.All")
 def members_with_errors(call: Call) -> Answer:
-    group, users = call.get("groups", call.params["group"]), call.table("users")
-    rows = [user for key in group["_members"] if (user := users.visible(key)) is not None]
-    wrong = [user for user in rows if any(item["assignedByGroup"] == group["id"] and item["state"] == "Error" for item in user["licenseAssignmentStates"])]
+    wrong = with_errors(call, call.get("groups", call.params["group"]))
     return call.page("directoryObject", [{"@odata.type": "#microsoft.graph.user", **user} for user in wrong])
+
+
+def with_errors(call: Call, group: Object) -> list[Object]:
+    """The group's members whose licences from it are in error."""
+    rows = [user for key in group["_members"] if (user := call.table("users").visible(key)) is not None]
+    return [user for user in rows if any(item["assignedByGroup"] == group["id"] and item["state"] == "Error" for item in user["licenseAssignmentStates"])]
 
 
 def _audited(user: Object, skus: dict[str, Object]) -> str:

@@ -58,11 +58,21 @@ _LENGTHS = {
 #: the same page: "only one number can be set", the policies that there are, what a user may be
 _POLICIES = {"None", "DisablePasswordExpiration", "DisableStrongPassword"}
 USER_TYPES = ("Member", "Guest")
+_MOST_OTHER_MAILS, _LONGEST_OTHER_MAIL = 250, 250
 _FITS: dict[str, Callable[[Any], bool]] = {
     "businessPhones": lambda value: len(value) <= 1,
     "passwordPolicies": lambda value: {name.strip() for name in value.split(",")} <= _POLICIES,
     "userType": lambda value: value in USER_TYPES,
+    "mail": lambda value: _is_address(value),
+    "otherMails": lambda value: len(value) <= _MOST_OTHER_MAILS and all(len(text) <= _LONGEST_OTHER_MAIL and _is_address(text) for text in value),
 }
+#: of two letters, but for those that ISO 3166-1 leaves to its users, and for languages (JA) and habits (UK) that are no countries
+_COUNTRY = re.compile("(?!EN|JA|KO|UK|ZH|AA|Q[M-Z]|X[A-JL-Z]|ZZ)[A-Z]{2}")
+
+
+def _is_address(text: str) -> bool:
+    """The same page: an SMTP address, which "can't contain accent characters"."""
+    return text.isascii() and re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s.]+", text) is not None
 
 
 def find(call: Call, key: str | None = None) -> Object:
@@ -184,6 +194,8 @@ def _check_values(body: Object) -> None:
             bad_request(f"Invalid value specified for property '{name}' of resource 'User'.")
     if "mailNickname" in body:
         check_nickname("User", body["mailNickname"])
+    if "usageLocation" in body and not _COUNTRY.fullmatch(str(body["usageLocation"])):
+        bad_request("Invalid value specified for property 'usageLocation' of resource 'User'.")
     for name, fits in _FITS.items():
         if body.get(name) is not None and not fits(body[name]):
             bad_request(f"Invalid value specified for property '{name}' of resource 'User'.")
@@ -219,9 +231,6 @@ def update(call: Call) -> Answer:
         values |= password_values(password) | {"_password_count": user["_password_count"] + 1}
     if values.get("onPremisesImmutableId", user["onPremisesImmutableId"]) != user["onPremisesImmutableId"] and federated:
         bad_request("Property 'onPremisesImmutableId' cannot be changed while the user's domain is federated.")
-    # no countries of ISO 3166-1, and often taken for some
-    if "usageLocation" in values and not re.fullmatch("(?!EN|JA|KO|UK|ZH)[A-Z]{2}", str(values["usageLocation"])):
-        bad_request("Invalid value specified for property 'usageLocation' of resource 'User'.")
     if values.get("userPrincipalName", user["userPrincipalName"]) != user["userPrincipalName"]:
         _check_upn(call, values["userPrincipalName"], user["id"])
     call.store.put("users", user["id"], values)

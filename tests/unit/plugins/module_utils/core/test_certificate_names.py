@@ -74,3 +74,24 @@ def test_issuers_and_thumbprints_apart(given: list[str], issuers: list[str], thu
 )
 def test_thumbprints_as_people_copy_them(text, expected):
     assert certificate_names.thumbprint(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("typed", "near"),
+    [
+        ("C=JP, O=Sumire Trading, CN=Sumire Device CA", True),  # as OpenSSL and certutil print it
+        ("/C=JP/O=Sumire Trading/CN=Sumire Device CA", True),
+        ("issuer=C = JP, O = Sumire Trading, CN = Sumire Device CA", True),
+        ("CN=Sumire Device CA", True),
+        ("CN=sumire-device ca,O=Sumire Trading.,C=JP", True),
+        ("CN=Sumire Device CA,O=Sumire Trading,L=Tokyo,C=JP", True),
+        ("O=Sumire Trading,C=JP", True),
+        ("CN=Sumire Device CA G2,O=Sumire Trading,C=JP", False),
+        ("CN=Other CA,O=Sumire Trading,C=JP", False),
+        ("C=JP", False),
+        ("CN=Sumire Device CA,O=Sumire Trading,C=JP", False),  # that is it
+    ],
+)
+def test_another_spelling_of_an_issuer(typed, near):
+    there = ["CN=Sumire Device CA,O=Sumire Trading,C=JP", "CN=Unrelated,C=DE", "O=Sumire Trading,C=JP" if "Other" in typed else "CN=x"]
+    assert certificate_names.near(typed, there) == there[:1] * near

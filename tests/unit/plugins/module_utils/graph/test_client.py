@@ -253,3 +253,12 @@ def test_a_token_that_tells_nothing(graph: Answers, text: str) -> None:
 def test_half_of_a_character_is_shown(body: bytes, name: str) -> None:
     """A display name that was cut within an emoji: no file could hold it, and Ansible takes no answer with it."""
     assert json_object(body) == {"displayName": name}
+
+
+@pytest.mark.parametrize(
+    ("code", "told"), [("Authorization_RequestDenied", True), ("", True), ("Directory_QuotaExceeded", False), ("Directory_ResourceSizeExceeded", False)]
+)
+def test_a_permission_is_asked_for_only_where_one_is_missing(graph: Answers, code: str, told: bool) -> None:
+    with pytest.raises(GraphError) as error:
+        graph(failed(403, code)).get("/users/x")
+    assert ("Grant the app" in error.value.msg) == told

@@ -309,3 +309,19 @@ def test_days_left_are_whole_days() -> None:
     certificate = plan.certificates.from_base64(A.base64)
     assert plan.days_left(certificate, NOW) == 300
     assert plan.days_left(certificate, NOW + datetime.timedelta(days=300, seconds=1)) == -1
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("mail.fabrikam.example", True),
+        ("fabrlkam.example", True),
+        ("fabrikma.example", True),
+        ("contoso.example", False),
+        (DOMAIN, False),
+    ],
+)
+def test_a_domain_that_is_nearly_a_federations_is_told_when_nothing_is_removed(typed: str, told: bool) -> None:
+    """Both may have one of their own, so it is no error."""
+    made = plan.plan_federation([federation(), federation("f2", "adatum.example")], wanted(domain=typed, state="absent"))
+    assert (len(made.changes), any(DOMAIN in text for text in made.warnings)) == (int(typed == DOMAIN), told)

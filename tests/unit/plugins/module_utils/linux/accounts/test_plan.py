@@ -9,6 +9,7 @@ import base64
 from typing import Any
 
 import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.accounts import plan as accounts
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.cron import plan as cron
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.cron import starters
@@ -45,6 +46,14 @@ def rules(found: dict[str, Any], *places: cron.Place, with_home: bool = False) -
 )
 def test_what_else_needs_it(found, expected):
     assert rules(found) == expected
+
+
+def test_an_account_of_nearly_that_name_is_not_taken_for_a_removed_one():
+    accounts.check_spelling(FOUND)
+    accounts.check_spelling({"name": "iij-sync", "exists": False, "alike": []})
+    with pytest.raises(OffboardError) as error:
+        accounts.check_spelling({"name": "iij-sync", "exists": False, "alike": ["iijsync"]})
+    assert (error.value.code, error.value.details) == ("not_exact", {"candidates": [{"name": "iijsync"}]})
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,8 @@ def test_whose_it_is(look):
     found = look("iijsync")
     assert (found["uid"], found["local"], found["reserved"], found["same_uid"], found["processes"]) == (UID, True, False, ["twin"], [])
     assert found["home_dir"]["others"] == ["inner"] and found["home_dir"]["exists"]
-    assert look("nobody-here") == {"name": "nobody-here", "exists": False}
+    assert look("nobody-here") == {"name": "nobody-here", "exists": False, "alike": []}
+    assert [look(name)["alike"] for name in ("IIJ-sync", "iijsync ", "iij_sync", "iijsync2")] == [["iijsync"]] * 3 + [[]]
     assert [look(name)["reserved"] for name in ("root", "mail", "svc")] == [True, True, False]
     assert look("ldapuser")["local"] is False
 

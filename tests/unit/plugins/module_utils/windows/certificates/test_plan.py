@@ -286,3 +286,26 @@ def test_firefox_refuses(database: bytes) -> None:
     with pytest.raises(OffboardError) as refused:
         firefox.certificates(database, TARO)
     assert refused.value.code == "database_unreadable"
+
+
+@pytest.mark.parametrize("option", ["issuers", "except_issuers"])
+def test_an_issuer_in_another_spelling_is_not_taken_for_one_that_nobody_has(option: str) -> None:
+    """Nothing would be removed, and "ok" said; or, where it is excepted, removed what shall stay."""
+    turned = "C=JP, O=Internet Initiative Japan Inc., CN=Sumire Device CA"
+    options = {"thumbprints": [f"{1:040X}"], option: [turned]}
+    made = Certificates(SimpleNamespace(host="h"), Options.of(given("win_certificate", **options)))  # type: ignore[arg-type]
+    made._found = [certificate(), certificate(2, issuer=DECOY), certificate(3, issuer=turned, is_ca=True)]
+    with pytest.raises(OffboardError) as error:
+        made.plan([plan.object_of("h", item) for item in made._found])
+    assert (error.value.code, error.value.details) == ("not_exact", {"candidates": [{"issuer": CA}]})
+    made._found = made._found[1:]
+    made.plan([plan.object_of("h", item) for item in made._found])
+
+
+def test_an_issuer_that_stays_is_not_taken_for_one_that_goes() -> None:
+    """What went is gone in the next run, and the other is there still."""
+    other = CA.replace(",O=", ",OU=G2,O=")
+    options = given("win_certificate", thumbprints=[], issuers=[CA], except_issuers=[other])
+    made = Certificates(SimpleNamespace(host="h"), Options.of(options))  # type: ignore[arg-type]
+    made._found = [certificate(issuer=other)]
+    assert list(made.plan([plan.object_of("h", item) for item in made._found]).changes) == []

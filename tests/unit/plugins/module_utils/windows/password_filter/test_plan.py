@@ -29,6 +29,23 @@ def test_without(packages, name, rest):
     assert filters.without(packages, name) == rest
 
 
+@pytest.mark.parametrize(
+    ("there", "near"),
+    [
+        (r"C:\Program Files\Sync\pass-sync.dll", True), ("pass-sync.dll", True), ("PassSync", True), ("pass_sync", True), ("C:/x/pass-sync", True),
+        ("pass-sync2", False), ("scecli", False), (r"C:\pass-sync\other.dll", False),
+    ],
+)  # fmt: skip
+def test_a_filter_in_another_spelling_is_not_taken_for_removed(there, near):
+    filters.check_spelling(["pass-sync", there], "Pass-Sync")
+    if not near:
+        filters.check_spelling([there], "pass-sync")
+        return
+    with pytest.raises(OffboardError) as error:
+        filters.check_spelling(["rassfm", there], "pass-sync")
+    assert (error.value.code, error.value.details) == ("not_exact", {"candidates": [{"name": there}]})
+
+
 @pytest.mark.parametrize("name", ["scecli", "SCECLI", "rassfm", "", "a b", "iid.dll", r"C:\x", "a\\0b", "*"])
 def test_names_that_are_refused(name):
     with pytest.raises(OffboardError) as error:

@@ -236,6 +236,22 @@ def test_a_release_glued_to_the_name_is_not_taken_for_absent(tail):
 
 
 @pytest.mark.parametrize(
+    "name",
+    ["v2", "R2", "x64", "X86", "Rel2", "llJ ID Directory Sync", "lIJ 1D Directory Sync", "株式会社IIJ IIJ ID Directory Sync", "Directory Sync",
+     "2.1 IIJ ID Directory Sync", "Uninstall IIJ ID Directory Sync"],
+)  # fmt: skip
+def test_a_glued_release_a_name_before_it_and_what_is_drawn_alike_are_not_taken_for_absent(name):
+    wanted = "IIJ ID Directory Sync"
+    there = name if " " in name else f"{wanted}{name}"
+    for one, meant in ((there, wanted), (wanted, there)):
+        with pytest.raises(OffboardError) as error:
+            software.select([product(name=one)], {"name": meant, "publisher": "IIJ"})
+        assert error.value.code == "not_exact"
+    if there.endswith("Sync") and there[:1] != "l":
+        assert software.select([product(name=there, publisher="Another")], {"name": wanted, "publisher": "IIJ"}) is None
+
+
+@pytest.mark.parametrize(
     "tail", ["1.2.3 (x64 en-US)", "1.2.3 - ja", "v3 日本語版", "バージョン 3（日本語版）", "ver. 2 Professional", "2_1 for Windows", "第2版 更新"]
 )
 def test_a_release_with_more_in_its_name_is_the_product_under_any_publisher(tail):
