@@ -51,9 +51,9 @@ accounts:
       type: bool
       returned: always
     alike:
-      description: Accounts whose names differ from it in case, blanks or marks alone.
+      description: Accounts whose names differ from it in case, blanks or marks alone, each with C(name) and C(uid).
       type: list
-      elements: str
+      elements: dict
       returned: where there is none
     uid:
       description: Its number.

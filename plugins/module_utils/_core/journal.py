@@ -165,6 +165,20 @@ def disabled_last(records: Iterable[Mapping[str, Any]], kind: str) -> list[Mappi
     return [so_far[-1] for so_far in standing.values() if so_far and so_far[-1]["action"] == "disable"]
 
 
+_REMOVALS = frozenset({"remove", "uninstall"})
+
+
 def done(records: Iterable[Mapping[str, Any]], action: str) -> set[tuple[str, str]]:
     """(kind, id) of the objects for which `action` is known to have been done."""
     return {(r["kind"], r["id"]) for r in records if r["record"] == "outcome" and r["action"] == action and r["status"] == "done"}
+
+
+def removed(records: Iterable[Mapping[str, Any]], kind: str) -> Iterator[Mapping[str, Any]]:
+    """The intents to remove an object of that kind of which it is known that it was done: in `before` is what it was."""
+    begun: dict[str, Mapping[str, Any]] = {}
+    for record in records:
+        if record["record"] in ("intent", "outcome") and record["kind"] == kind and record["action"] in _REMOVALS:
+            if record["record"] == "intent":
+                begun[record["id"]] = record
+            elif record["status"] == "done" and record["id"] in begun:
+                yield begun.pop(record["id"])

@@ -43,9 +43,9 @@ def is_meant(found: Mapping[str, Any], uid: int | None) -> bool:
     return bool(found["exists"]) and found["uid"] == uid
 
 
-def check_spelling(found: Mapping[str, Any]) -> None:
-    """Raises NotExact where there is no account of that name, but one whose name differs in case, blanks or marks alone."""
-    if not found["exists"] and (near := found["alike"]):
+def check_spelling(found: Mapping[str, Any], uid: int) -> None:
+    """Raises NotExact where there is no account of that name, but one of that number whose name differs in case, blanks or marks alone."""
+    if not found["exists"] and (near := [item["name"] for item in found["alike"] if item["uid"] == uid]):
         msg = f"there is no account {plain.line(found['name'])!r}, but there is {', '.join(near)}. Give the name exactly"
         raise NotExact(msg, [{"name": name} for name in near])
 

@@ -47,10 +47,9 @@ class Accounts(Resource):
     def read(self) -> Iterator[Object]:
         """The accounts that were confirmed and are there, and what the machine starts by itself. Raises NotExact."""
         self._found = self._look(item.name for item in self._wanted)
-        for found in self._found.values():
-            accounts.check_spelling(found)
         for item in self._wanted:
             found = self._found[item.name]
+            accounts.check_spelling(found, item.uid)
             if accounts.is_meant(found, item.uid):
                 self._meant[item.name] = item
         yield from (accounts.object_of(self._client.host, self._found[name]) for name in self._meant)

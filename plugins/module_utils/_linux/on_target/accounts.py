@@ -31,7 +31,8 @@ def look(names):
         try:
             account = pwd.getpwnam(name)
         except (KeyError, ValueError):  # ValueError: no name at all, such as a crontab may hold
-            found.append({"name": name, "exists": False, "alike": sorted(other for other in local if _rough(other) == _rough(name))})
+            alike = [{"name": other, "uid": local[other][0]} for other in sorted(local) if _rough(other) == _rough(name)]
+            found.append({"name": name, "exists": False, "alike": alike})
             continue
         uid = account.pw_uid
         found.append(

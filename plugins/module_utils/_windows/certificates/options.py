@@ -22,6 +22,8 @@ class Options:
     except_issuers: Sequence[Any]
     #: where they are saved; "": nowhere
     backup_dir: str
+    #: issuers whose certificates a task with the same journal has removed are gone, whatever is there of nearly that name
+    journal: str | None
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Options:
@@ -32,6 +34,7 @@ class Options:
             except_thumbprints=certificates.thumbprints(params["except_thumbprints"]),
             except_issuers=certificates.issuers(params["except_issuers"]),
             backup_dir=params["backup_dir"] or "",
+            journal=params["journal"] or None,
         )
 
 

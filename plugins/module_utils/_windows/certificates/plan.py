@@ -13,7 +13,7 @@ import contextlib
 import hashlib
 import re
 import struct
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..._core import certificate_names, dn, phrases, x509
@@ -174,13 +174,16 @@ def issuers(given: Iterable[str]) -> list[str]:
     return found
 
 
-def check_spelling(found: Iterable[StoredCertificate], given: Iterable[str]) -> None:
-    """Raises NotExact where an issuer (as `issuers` gives it) is nobody's, but nearly that of a client's certificate, which is not among them."""
+def check_spelling(found: Iterable[StoredCertificate], given: Iterable[str], removed: Callable[[], Iterable[str]]) -> None:
+    """Raises NotExact where an issuer (as `issuers` gives it) is nobody's, but nearly that of a client's certificate, which is not among them.
+
+    removed: the issuers of certificates that were removed before.
+    """
     there, given = {item.issuer for item in found if item.client_auth and not item.is_ca}, list(given)
     known = certificate_names.keys(there)
     for name in given:
         near = certificate_names.near(name, sorted(issuer for issuer in there if certificate_names.key(issuer) not in given))
-        if name not in known and near:
+        if name not in known and near and name not in certificate_names.keys(removed()):
             msg = f"no certificate has the issuer {name}, but there are some of {'; '.join(near)}. Give the issuer so, or name what stays in except_issuers"
             raise NotExact(msg, [{"issuer": issuer} for issuer in near])
 

@@ -10,14 +10,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..._core import certificate_names, phrases
+from ..._core import certificate_names, journal, phrases
 from ..._core.errors import OffboardError
 from ..._core.machine_ids import is_of
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plain import file_part
 from ..._core.plan import Plan
 from ..._core.spool import Spool
-from ..._module.files import write_atomically
+from ..._module.files import read_journal, write_atomically
 from ..._module.runner import Resource
 from .. import registry
 from ..client import Client
@@ -200,7 +200,7 @@ class Certificates(Resource):
     def plan(self, current: Iterable[Object]) -> Plan:
         """A removal for each that is meant. Raises NotExact."""
         current = list(current)  # only when it has been read, what was found is known
-        certificates.check_spelling(self._found, [*self._options.issuers, *self._options.except_issuers])
+        certificates.check_spelling(self._found, [*self._options.issuers, *self._options.except_issuers], self._removed_issuers)
         host, wanted, names = self._client.host, self._options.thumbprints, self._options.issuers
         saved = bool(self._options.backup_dir)
         plan = certificates.planned(
@@ -219,6 +219,12 @@ class Certificates(Resource):
             unreadable = self._stores.unreadable
             plan.warnings.append(phrases.english("certificates_unreadable", host=host, number=len(unreadable), names=", ".join(unreadable)))
         return plan
+
+    def _removed_issuers(self) -> Iterator[str]:
+        records = read_journal(self._options.journal) if self._options.journal else ()
+        for record in journal.removed(records, certificates.KIND):
+            if is_of(self._client.host, record["id"]):
+                yield str(record["before"].get("issuer", ""))
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:
         """The rules authority_certificate, certificate_in_use, certificate_unreadable."""

@@ -21,10 +21,12 @@ class Options:
     #: by `product_code`, or by `name` and what else tells them
     products: Sequence[Mapping[str, Any]]
     timeout_minutes: int
+    #: what a task with the same journal has removed is gone, whatever is there of nearly that name
+    journal: str | None
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Options:
-        return cls(products=params["products"], timeout_minutes=params["timeout_minutes"])
+        return cls(products=params["products"], timeout_minutes=params["timeout_minutes"], journal=params["journal"] or None)
 
 
 @dataclass(frozen=True)

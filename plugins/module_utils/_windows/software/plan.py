@@ -306,6 +306,13 @@ def select(products: Sequence[Product], wanted: Mapping[str, Any]) -> Product | 
     return exact[0] if exact else None
 
 
+def was_removed(wanted: Mapping[str, Any], removed: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether one of the products that were removed, as they were then (`Product.described`), is exactly the one that is wanted."""
+    if code := wanted.get("product_code"):
+        return any(names.uuid(code) == names.uuid(before.get("product_code", "")) for before in removed)
+    return any((before.get("name"), before.get("publisher")) == (wanted["name"], wanted["publisher"]) for before in removed)
+
+
 def meant(products: Sequence[Product], wanted: Mapping[str, Any]) -> list[Product]:
     """What `select` would choose from or complain of: those that are meant exactly, else those that may be."""
     named = {name: wanted.get(name) or "" for name in ("product_code", "name", "publisher")}

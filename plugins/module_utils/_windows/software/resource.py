@@ -13,12 +13,13 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..._core import phrases, redaction
-from ..._core.errors import OffboardError
+from ..._core import journal, phrases, redaction
+from ..._core.errors import NotExact, OffboardError
 from ..._core.machine_ids import is_of
 from ..._core.model import Change, Object, Outcome, Refusal, Skip
 from ..._core.plan import Plan
 from ..._core.spool import Spool
+from ..._module.files import read_journal
 from ..._module.runner import Resource
 from .. import registry
 from ..client import Client, Shell
@@ -106,7 +107,7 @@ class Software(Resource):
         there = [self._products[item.id] for item in current]
         plan, results = Plan(), dict[str, dict[str, Any]]()
         for wanted in self._options.products:
-            product = software.select(there, wanted)
+            product = self._select(there, wanted)
             for own in software.beside(there, wanted):
                 if (identity := own.id(self._client.host)) not in results:
                     plan.skipped.append(Skip(software.KIND, identity, own.name, "per_user", _per_user(own)))
@@ -135,6 +136,17 @@ class Software(Resource):
             plan.changes.append(change)
         plan.facts["results"] = results
         return plan
+
+    def _select(self, there: Sequence[Product], wanted: Mapping[str, Any]) -> Product | None:
+        """`select`; None also where the one that is meant was removed before, and nearly its name has another one that stays."""
+        try:
+            return software.select(there, wanted)
+        except NotExact:
+            records = read_journal(self._options.journal) if self._options.journal else ()
+            before = [record["before"] for record in journal.removed(records, software.KIND) if is_of(self._client.host, record["id"])]
+            if not software.was_removed(wanted, before):
+                raise
+            return None
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         """Of this machine's products."""

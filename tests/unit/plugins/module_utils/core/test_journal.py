@@ -36,6 +36,23 @@ def test_done_counts_only_success_of_that_action():
     assert journal.done(records("done"), "enable") == set()
 
 
+@pytest.mark.parametrize(
+    ("action", "statuses", "found"),
+    [
+        ("uninstall", ["done"], True),
+        ("remove", ["failed", "done"], True),
+        ("uninstall", ["failed"], False),
+        ("uninstall", [], False),
+        ("disable", ["done"], False),
+    ],
+)
+def test_removed_is_what_is_known_to_be_gone(action, statuses, found):
+    gone = Change("software", "pc/Agent", "Agent", action, {"publisher": "IIJ"}, None)
+    told = [journal.intent(gone, "run", "2026-11-21T00:00:00Z"), *(journal.outcome(Outcome(gone, s), "run", "2026-11-21T00:00:01Z") for s in statuses)]
+    assert [record["before"] for record in journal.removed(told, "software")] == [{"publisher": "IIJ"}] * found
+    assert not [*journal.removed(told, "other")] and not [*journal.removed(told[1:], "software")]
+
+
 def switching(*told):
     """Records of a task's switching: the actions begun, each with how it ended, if it is known."""
     found = []

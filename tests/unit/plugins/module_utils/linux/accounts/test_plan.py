@@ -49,10 +49,12 @@ def test_what_else_needs_it(found, expected):
 
 
 def test_an_account_of_nearly_that_name_is_not_taken_for_a_removed_one():
-    accounts.check_spelling(FOUND)
-    accounts.check_spelling({"name": "iij-sync", "exists": False, "alike": []})
+    gone = {"name": "iij-sync", "exists": False, "alike": [{"name": "iijsync", "uid": 987}]}
+    accounts.check_spelling(FOUND, 987)
+    accounts.check_spelling({**gone, "alike": []}, 987)
+    accounts.check_spelling(gone, 988)  # that one is gone, and the other one somebody else
     with pytest.raises(OffboardError) as error:
-        accounts.check_spelling({"name": "iij-sync", "exists": False, "alike": ["iijsync"]})
+        accounts.check_spelling(gone, 987)
     assert (error.value.code, error.value.details) == ("not_exact", {"candidates": [{"name": "iijsync"}]})
 
 

@@ -45,7 +45,9 @@ def test_whose_it_is(look):
     assert (found["uid"], found["local"], found["reserved"], found["same_uid"], found["processes"]) == (UID, True, False, ["twin"], [])
     assert found["home_dir"]["others"] == ["inner"] and found["home_dir"]["exists"]
     assert look("nobody-here") == {"name": "nobody-here", "exists": False, "alike": []}
-    assert [look(name)["alike"] for name in ("IIJ-sync", "iijsync ", "iij_sync", "iijsync2")] == [["iijsync"]] * 3 + [[]]
+    alike = [look(name)["alike"] for name in ("IIJ-sync", "iijsync ", "iij_sync", "iijsync2")]
+    assert [[item["name"] for item in found] for found in alike] == [["iijsync"]] * 3 + [[]]
+    assert alike[0][0]["uid"] == look("iijsync")["uid"]
     assert [look(name)["reserved"] for name in ("root", "mail", "svc")] == [True, True, False]
     assert look("ldapuser")["local"] is False
 

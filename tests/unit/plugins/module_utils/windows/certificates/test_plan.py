@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._core import certificate_names
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import certificate_names, journal
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Outcome
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.certificates import CertificateDecisions
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates import firefox, plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates.options import Options
@@ -291,7 +294,7 @@ def test_firefox_refuses(database: bytes) -> None:
 @pytest.mark.parametrize("option", ["issuers", "except_issuers"])
 def test_an_issuer_in_another_spelling_is_not_taken_for_one_that_nobody_has(option: str) -> None:
     """Nothing would be removed, and "ok" said; or, where it is excepted, removed what shall stay."""
-    turned = "C=JP, O=Internet Initiative Japan Inc., CN=Sumire Device CA"
+    turned = "CN=Sumire Device CA, O=Internet Initiative Japan Inc."
     options = {"thumbprints": [f"{1:040X}"], option: [turned]}
     made = Certificates(SimpleNamespace(host="h"), Options.of(given("win_certificate", **options)))  # type: ignore[arg-type]
     made._found = [certificate(), certificate(2, issuer=DECOY), certificate(3, issuer=turned, is_ca=True)]
@@ -300,6 +303,24 @@ def test_an_issuer_in_another_spelling_is_not_taken_for_one_that_nobody_has(opti
     assert (error.value.code, error.value.details) == ("not_exact", {"candidates": [{"issuer": CA}]})
     made._found = made._found[1:]
     made.plan([plan.object_of("h", item) for item in made._found])
+
+
+@pytest.mark.parametrize(("host", "gone"), [("h", True), ("other", False)])
+def test_an_issuer_whose_certificates_were_removed_is_gone(host: str, gone: bool, tmp_path: Path) -> None:
+    """Another one of nearly that name may stay."""
+    item = plan.object_of(host, certificate())
+    change = Change(plan.KIND, item.id, item.name, "remove", before=dict(item.state), after=None)
+    records = [journal.intent(change, "run", "2026-11-21T00:00:00Z"), journal.outcome(Outcome(change, "done"), "run", "2026-11-21T00:00:01Z")]
+    (tmp_path / "journal.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    options = given("win_certificate", issuers=[CA], journal=str(tmp_path / "journal.jsonl"))
+    made = Certificates(SimpleNamespace(host="h"), Options.of(options))  # type: ignore[arg-type]
+    made._found = [certificate(issuer=CA.replace(",O=", ",OU=G2,O="))]
+    current = [plan.object_of("h", item) for item in made._found]
+    if gone:
+        assert list(made.plan(current).changes) == []
+    else:
+        with pytest.raises(OffboardError, match="not_exact|no certificate has the issuer"):
+            made.plan(current)
 
 
 def test_an_issuer_that_stays_is_not_taken_for_one_that_goes() -> None:

@@ -319,6 +319,20 @@ def test_a_product_code_without_its_braces_is_not_taken_for_absent(code):
     assert error.value.code == "not_exact"
 
 
+@pytest.mark.parametrize(
+    ("wanted", "gone"),
+    [
+        ({"name": "Agent", "publisher": "IIJ"}, True),
+        ({"name": "Agent", "publisher": "IIJ Ltd."}, False),
+        ({"name": "agent", "publisher": "IIJ"}, False),
+        ({"product_code": "agent_IS1"}, True),
+        ({"product_code": "Agent"}, False),
+    ],
+)
+def test_what_was_removed_is_known_by_its_whole_name(wanted, gone):
+    assert software.was_removed({"product_code": "", "name": "", "publisher": "", **wanted}, [product(name="Other").described(), AGENT.described()][1:]) is gone
+
+
 OWN = product(scope="user:S-1-5-21-1-2-3-1001")
 
 
