@@ -110,7 +110,9 @@ def paired(lines: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
     """Out of a journal's lines: each outcome behind its intent, which may be missing; at last the intents without one, of each (kind, id, action) the last."""
     waiting: dict[tuple[bytes, ...], bytes] = {}
     for line in lines:
-        if (found := _BEGINS.match(line)) and b"\\" not in found[0] and line.endswith((b"}\n", b"}")):
+        # one that was cut behind an inner brace ends as a whole one does
+        whole = line.endswith((b"}\n", b"}")) and line.count(b"{") == line.count(b"}")
+        if whole and (found := _BEGINS.match(line)) and b"\\" not in found[0]:
             begins, key = found[1] == b"intent", found.group(2, 3, 5)
         elif head := _begins(line):
             begins, key = head

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -58,7 +57,7 @@ def recent_of(lines: Iterable[bytes], since: Mapping[str, str]) -> Iterator[byte
 
 def _second(since: str) -> bytes:
     moment = as_time(since)
-    return moment.astimezone(datetime.UTC).isoformat(timespec="seconds")[:19].encode() if moment != NEVER else b""
+    return moment.isoformat(timespec="seconds")[:19].encode() if moment != NEVER else b""
 
 
 def _is_before(line: bytes, start: bytes) -> bool:

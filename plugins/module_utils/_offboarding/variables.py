@@ -60,8 +60,12 @@ def mistyped(names: Iterable[str], known: Collection[str]) -> Text | None:
 
 
 def mistyped_words(names: Iterable[str], words: Collection[str]) -> Text | None:
-    """The same of extra variables, and the few words that a playbook asks for besides."""
-    return _almost(names, words, _ALIKE_WORDS)
+    """The same of extra variables, and the few words that a playbook asks for besides. One of them with more to it (`evidence_dir`) is somebody's own name."""
+    return _almost((name for name in names if not _goes_on(_written(name).split("_"), words)), words, _ALIKE_WORDS)
+
+
+def _goes_on(parts: list[str], words: Collection[str]) -> bool:
+    return len([*filter(None, parts)]) > 1 and not {*parts}.isdisjoint(words)
 
 
 def _almost(names: Iterable[str], known: Collection[str], alike: float) -> Text | None:

@@ -139,6 +139,17 @@ def test_an_outcome_that_a_kill_has_cut_off_ends_nothing():
     assert journal.unfinished([lines[0], lines[1][:-5]]) == [begun]
 
 
+@pytest.mark.parametrize("tail", [b"", b"\n", b"\r\n", b"\0\0\n"])
+def test_wherever_an_outcome_was_cut_off_its_change_is_unfinished(tail):
+    """Behind a brace within it, it ended as a whole one does."""
+    begun = journal.intent(CHANGE, "run", "2026-11-21T00:00:00Z")
+    details = {"steps_done": ["patch"], "left_out": {"no_seat": "none is left"}}
+    (ended,) = lines_of([journal.outcome(Outcome(CHANGE, "done", details=details), "run", "2026-11-21T00:00:01Z")])
+    for length in range(len(ended) - 1):
+        assert journal.unfinished([*lines_of([begun]), ended[:length] + tail]) == [begun], length
+    assert journal.unfinished([*lines_of([begun]), ended]) == []
+
+
 @pytest.mark.parametrize(
     ("details", "whole"),
     [
