@@ -40,6 +40,8 @@ NOWHERE = "offboard_run_dir is empty"
         ({"partners": {"domain": "a.example"}}, "partners", NO_LIST),
         ({"partners": "a.example", "hosts": 0, "days": "x"}, "hosts, partners", NO_LIST),
         ({"offboard_options": "microsoft_365"}, "offboard_options", NO_LIST),
+        *(({"microsoft_365_domains": value}, "", "") for value in ("", None, "a.example,b.example", [], ["a.example"])),
+        *(({"microsoft_365_domains": value}, "microsoft_365_domains", NO_LIST) for value in (5, True, {"a": 1}, [None], [5], [["a.example"]])),
         # but for what would do more than was meant, or look elsewhere
         *(({"offboard_options": value, "days": "x"}, "", EMPTY) for value in ([], "", None)),
         *(({"offboard_run_dir": value, "days": "x"}, "", NOWHERE) for value in ("", " ", None)),
