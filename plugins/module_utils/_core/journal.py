@@ -165,8 +165,3 @@ def disabled_last(records: Iterable[Mapping[str, Any]], kind: str) -> list[Mappi
         elif so_far and so_far[-1]["action"] == action and (came_to_nothing(record) or (action == "enable" and record["status"] == "failed")):
             so_far.pop()
     return [so_far[-1] for so_far in standing.values() if so_far and so_far[-1]["action"] == "disable"]
-
-
-def done(records: Iterable[Mapping[str, Any]], action: str) -> set[tuple[str, str]]:
-    """(kind, id) of the objects for which `action` is known to have been done."""
-    return {(r["kind"], r["id"]) for r in records if r["record"] == "outcome" and r["action"] == action and r["status"] == "done"}

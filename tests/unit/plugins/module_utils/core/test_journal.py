@@ -30,12 +30,6 @@ def test_an_intent_without_outcome_is_unfinished():
     assert journal.unfinished(lines_of(records("failed") + records())) == [begun]
 
 
-def test_done_counts_only_success_of_that_action():
-    assert journal.done(records("failed"), "password") == set()
-    assert journal.done(records("failed", "done"), "password") == {("user", "1")}
-    assert journal.done(records("done"), "enable") == set()
-
-
 def switching(*told):
     """Records of a task's switching: the actions begun, each with how it ended, if it is known."""
     found = []
@@ -87,7 +81,6 @@ def test_refusals_are_neither_unfinished_nor_done():
         "allow_with": "max_changes: 30",
     }
     assert journal.unfinished(lines_of([refused, *records()])) == records()
-    assert journal.done([refused, *records("done")], "password") == {("user", "1")}
 
 
 TRICKY = Change("task", 'host\\\\同期 "a"', 'na"me\\\\', "disable", {"enabled": True}, {"enabled": False})
