@@ -130,7 +130,8 @@ options:
     choices: [skip, set]
   revoke_sessions:
     description:
-      - Whether users who are changed must sign in anew everywhere. Microsoft needs some minutes for it.
+      - Whether users who are changed must sign in anew everywhere. Microsoft needs some minutes for it. That it was taken up is read from
+        C(signInSessionsValidFromDateTime).
       - Where a run was stopped or failed between a user's change and this, the next one with this option makes up for it, as O(journal) tells.
         Without O(journal) it cannot.
     type: bool

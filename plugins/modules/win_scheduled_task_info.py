@@ -63,7 +63,9 @@ tasks:
       type: str
       returned: always
     actions:
-      description: Programs with their arguments; every word is hidden but programs, paths, files, switches and the like.
+      description:
+        - Programs with their arguments; every word is hidden but programs, paths, files, switches and the like. Of what is no program (a COM handler, a
+          mail, a message) its kind, and the handler's class.
       type: list
       elements: str
       returned: always

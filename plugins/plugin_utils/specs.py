@@ -13,14 +13,12 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.dataloader import DataLoader
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.variables import unanswered
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.variables import LIST_OR_TEXT, unanswered
 from ansible_collections.offboard.iij_id.plugins.plugin_utils import trust
 
 _ROLES, _PLAYBOOKS = (Path(__file__).parents[2] / name for name in ("roles", "playbooks"))
 #: it works on AWX, not on the exit, and checks its variables itself
 _OWN = "awx"
-#: it may be a text with commas
-_LIST_OR_TEXT = "microsoft_365_domains"
 
 
 @functools.cache
@@ -30,7 +28,7 @@ def lists() -> dict[str, str]:
     for role in _roles():
         for entry in _entries(role).values():
             found |= {name: option.get("elements", "str") for name, option in entry["options"].items() if option["type"] == "list"}
-    return {name: elements for name, elements in sorted(found.items()) if name != _LIST_OR_TEXT}
+    return {name: elements for name, elements in sorted(found.items()) if name != LIST_OR_TEXT}
 
 
 @functools.cache

@@ -1245,6 +1245,20 @@ def test_sessions_are_revoked_by_the_next_run(change, tenant, tmp_path, end):
     assert change(**options)["changed"] is False
 
 
+def test_sessions_whose_end_was_accepted_and_forgotten_are_ended_by_the_next_run(change, tenant):
+    """It said done, and whoever was blocked was still signed in."""
+    options = {"users": PLAIN, "enabled": False, "revoke_sessions": True, "verify_timeout": 2}
+    before = {upn: tenant.user(upn)["signInSessionsValidFromDateTime"] for upn in PLAIN}
+    kept = lambda: {upn for upn in PLAIN if tenant.user(upn)["signInSessionsValidFromDateTime"] == before[upn]}  # noqa: E731
+    tenant.faults.add(method="POST", path="/v1.0/users/.*/revokeSignInSessions", forgotten=True, times=3)
+    first = change(**options)
+    assert ({item["code"] for item in first["failed_objects"]}, first["counts"]["failed"], len(kept())) == ({"not_seen"}, 3, 3)
+    second = change(**options)
+    assert (second.get("failed", False), second["counts"]["done"], kept()) == (False, 3, set())
+    assert {tuple(item["after"]) for item in second["plan"]} == {("signInSessions",)}
+    assert change(**options)["changed"] is False
+
+
 @pytest.mark.usefixtures("managed")
 @pytest.mark.parametrize("doing", ["while a batch is on its way", "while it waits as Graph asks"])
 def test_interrupted_by_the_keyboard(change, tenant, tmp_path, doing):

@@ -309,6 +309,20 @@ def test_a_variable_that_nobody_reads_is_told(tmp_path: Path, playbook: str) -> 
     assert code == 2 and f"{typed} ({meant}?)" in output, output
 
 
+@pytest.mark.parametrize("group", ["iij_id_agents", "iij_id_linux_agents", "iij_id_browser_machines"])
+def test_a_variable_of_machines_that_nobody_reads_is_told(tmp_path: Path, group: str) -> None:
+    """The localhost that decides does not have what is given for a group of machines, or for one of them."""
+    for folder, whose in (("group_vars", group), ("host_vars", "m2")):
+        inventory = {"all": {"hosts": {"localhost": {}}, "children": {group: {"hosts": {name: {} for name in ("m1", "m2")}}}}}
+        at = tmp_path / folder
+        (at / folder).mkdir(parents=True)
+        (at / "hosts.yml").write_text(yaml.safe_dump(inventory))
+        (at / folder / f"{whose}.yml").write_text("directory_sync_confirmed: [a]\ndirectory_sync_product: [a]\n")
+        (at / "run").mkdir(mode=0o700)
+        code, output = play(at, "preflight", "-i", str(at / "hosts.yml"))
+        assert code == 2 and "directory_sync_product (directory_sync_products?)" in output and "directory_sync_confirmed" not in output, output
+
+
 def test_a_scheduled_playbook_that_fails_tells_what_comes_next_before_it_says_why(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir(mode=0o700)
     (tmp_path / "run" / "steps.json").write_text('{"steps": []}')

@@ -110,7 +110,9 @@ def paired(lines: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
     """Out of a journal's lines: each outcome behind its intent, which may be missing; at last the intents without one, of each (kind, id, action) the last."""
     waiting: dict[tuple[bytes, ...], bytes] = {}
     for line in lines:
-        if (found := _BEGINS.match(line)) and b"\\" not in found[0] and line.endswith((b"}\n", b"}")):
+        # one that was cut behind an inner brace ends as a whole one does
+        whole = line.endswith((b"}\n", b"}")) and line.count(b"{") == line.count(b"}")
+        if whole and (found := _BEGINS.match(line)) and b"\\" not in found[0]:
             begins, key = found[1] == b"intent", found.group(2, 3, 5)
         elif head := _begins(line):
             begins, key = head
@@ -168,17 +170,16 @@ def disabled_last(records: Iterable[Mapping[str, Any]], kind: str) -> list[Mappi
 _REMOVALS = frozenset({"remove", "uninstall"})
 
 
-def done(records: Iterable[Mapping[str, Any]], action: str) -> set[tuple[str, str]]:
-    """(kind, id) of the objects for which `action` is known to have been done."""
-    return {(r["kind"], r["id"]) for r in records if r["record"] == "outcome" and r["action"] == action and r["status"] == "done"}
-
-
-def removed(records: Iterable[Mapping[str, Any]], kind: str) -> Iterator[Mapping[str, Any]]:
+def removed(records: Iterable[Mapping[str, Any]], kind: str) -> list[Mapping[str, Any]]:
     """The intents to remove an object of that kind of which it is known that it was done: in `before` is what it was."""
     begun: dict[str, Mapping[str, Any]] = {}
+    gone: dict[str, Mapping[str, Any]] = {}
     for record in records:
         if record["record"] in ("intent", "outcome") and record["kind"] == kind and record["action"] in _REMOVALS:
             if record["record"] == "intent":
                 begun[record["id"]] = record
             elif record["status"] == "done" and record["id"] in begun:
-                yield begun.pop(record["id"])
+                gone[record["id"]] = begun[record["id"]]
+            elif record["status"] == "failed":  # also of what was done, and not seen then
+                gone.pop(record["id"], None)
+    return [*gone.values()]

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -47,18 +46,27 @@ def recent(lines: Iterable[bytes], since: str) -> Iterator[bytes]:
     return (line for line in lines if not _is_before(line, start))
 
 
-def recent_of(lines: Iterable[bytes], since: Mapping[str, str]) -> Iterator[bytes]:
-    """`recent`, of objects of those kinds alone, each with its time; and the lines that do not say of what kind they are."""
+def recent_of(lines: Iterable[bytes], since: Mapping[str, str], behind: Mapping[str, int] | None = None) -> Iterator[bytes]:
+    """`recent`, of objects of those kinds alone, each with its time; and the lines that do not say of what kind they are.
+
+    behind: of kinds whose time is that of a line, its number: what comes behind it was recorded later, whatever a clock that was wrong then or is now says.
+    """
     starts = {kind.encode(): _second(at) for kind, at in since.items()}
-    for line in lines:
+    places = {kind.encode(): number for kind, number in (behind or {}).items()}
+    for number, line in enumerate(lines):
         kind = _OF_KIND.search(line)
-        if kind is None or ((start := starts.get(kind[1])) is not None and not _is_before(line, start)):
+        if kind is None:
+            yield line
+        elif (place := places.get(kind[1])) is not None:
+            if number > place:
+                yield line
+        elif (start := starts.get(kind[1])) is not None and not _is_before(line, start):
             yield line
 
 
 def _second(since: str) -> bytes:
     moment = as_time(since)
-    return moment.astimezone(datetime.UTC).isoformat(timespec="seconds")[:19].encode() if moment != NEVER else b""
+    return moment.isoformat(timespec="seconds")[:19].encode() if moment != NEVER else b""
 
 
 def _is_before(line: bytes, start: bytes) -> bool:
@@ -111,6 +119,7 @@ def restarts(lines: Iterable[bytes]) -> tuple[dict[str, str], dict[str, str]]:
         host = machine[1].decode(errors="replace")
         if unregistered(line):
             waiting[host] = max(waiting.get(host, ""), at, key=as_time)
+            gone.pop(host, None)  # a restart that stands before it was none since, whatever a clock says that was wrong
         else:
             _note_restart(gone, host, at, line)
     over = {host: gone[host] for host, since in waiting.items() if host in gone and as_time(since) < as_time(gone[host])}

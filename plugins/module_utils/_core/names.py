@@ -26,8 +26,8 @@ _UUID = re.compile(r"(?:urn:uuid:)?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?
 _AROUND_UUID = "{}()\"'\u201c\u201d "
 #: the address in a mail's heading, what may stand around one that was pasted, and what no name of a user has
 _MAILBOX = re.compile(r"[^<>]*<([^<>]*)>[\s,;]*")
-_AROUND_USER = "\"',; \u201c\u201d\u300c\u300d\u300e\u300f\u3010\u3011\uff62\uff63"
-_USER = re.compile(r"[^@\s\x00-\x1f\x7f\ud800-\udfff/\\\"<>()\[\]{}:;,|%&?*=+]+@[^@\s\x00-\x1f\x7f\ud800-\udfff/\\\"'<>()\[\]{}:;,|%&?*=+#]+")
+_AROUND_USER = "\"',; \u3001\uff64\u201c\u201d\u300c\u300d\u300e\u300f\u3010\u3011\uff62\uff63"
+_USER = re.compile(r"[^@\s\x00-\x1f\x7f\ud800-\udfff/\\\"<>()\[\]{}:;,|%&?*=+]+@[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 #: of a name and a domain, as long as those of mail addresses (RFC 5321 4.5.3.1)
 _LONGEST_USER = 64 + 1 + 255
 _DOMAIN_OF_USERS = re.compile(r"@[a-z0-9_-]+(\.[a-z0-9_-]+)+")

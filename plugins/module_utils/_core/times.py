@@ -53,12 +53,12 @@ def past(text: Any, now: datetime.datetime) -> datetime.datetime:
 
 
 def as_time(text: Any) -> datetime.datetime:
-    """A time in RFC 3339; one that cannot be read is older than everything, so that it confirms nothing."""
+    """A time in RFC 3339, as UTC; one that cannot be read is older than everything, so that it confirms nothing."""
     try:
         found = datetime.datetime.fromisoformat(text)
-    except (TypeError, ValueError):
+        return found.astimezone(datetime.UTC) if found.tzinfo is not None else NEVER
+    except (TypeError, ValueError, OverflowError):  # the last: on the first or the last day of the calendar, in another zone
         return NEVER
-    return found if found.tzinfo is not None else NEVER
 
 
 def is_later(one: str, other: str) -> bool:

@@ -66,7 +66,8 @@ def _read(path: str) -> dict[str, str]:
         raise OffboardError(f"cannot read {path}: {exc.strerror or exc}", code="file_read_failed") from exc
     except ValueError:
         bound = None
-    if not isinstance(bound, dict) or not all(isinstance(bound.get(name, ""), str) for name in _WORDS):
+    # written only with an owner: without one it would be anybody's
+    if not isinstance(bound, dict) or _WORDS.keys().isdisjoint(bound) or not all(isinstance(bound.get(name, ""), str) for name in _WORDS):
         raise OffboardError(
             f"{path} does not say which tenant and domain the run folder belongs to. Restore it from a backup of the run folder, or use another run folder.",
             code="run_file_damaged",

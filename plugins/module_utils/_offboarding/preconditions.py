@@ -155,8 +155,10 @@ def steps_now(path: str) -> list[Object]:
         return recorded
     journal = os.path.join(os.path.dirname(os.path.abspath(path)), "journal.jsonl")
     confirmed = {steps.CONFIRMS[item.id]: item.state["at"] for item in recorded if item.id in steps.CONFIRMS and item.state["done"]}
-    last = steps.latest(read_lines(journal), confirmed) if confirmed else {}
-    states = steps.as_of({item.id: item.state for item in recorded}, last, now())
+    given = {item.id: item.state for item in recorded}
+    places = steps.places(read_lines(journal), given) if confirmed else {}
+    last = steps.latest(read_lines(journal), confirmed, places) if confirmed else {}
+    states = steps.as_of(given, last, now(), places)
     return [replace(item, state=states[item.id]) for item in recorded]
 
 

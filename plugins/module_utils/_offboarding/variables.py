@@ -19,6 +19,8 @@ _ALIKE_WORDS = 0.8
 #: What AWX gives every job, and what jobs hand on, under such a name.
 _HANDED_ON = frozenset({"awx_user_name", "offboard_group_policies"})
 
+#: the list that may be a text with commas
+LIST_OR_TEXT = "microsoft_365_domains"
 _RUN_DIR, _OPTIONS = "offboard_run_dir", "offboard_options"
 
 
@@ -28,7 +30,8 @@ def refused(given: Mapping[str, Any], lists: Collection[str], mappings: Collecti
     `given` has the values of offboard_run_dir, of `lists` and of the numbers, of which `most` has the greatest that is meant. Lists hold texts, or
     mappings where they are in `mappings`.
     """
-    if found := ", ".join(name for name in lists if not unanswered(given[name]) and not _is_list(given[name], name in mappings)):
+    wanted = [*lists, *(() if isinstance(given.get(LIST_OR_TEXT, ""), str) else (LIST_OR_TEXT,))]
+    if found := ", ".join(name for name in wanted if not unanswered(given[name]) and not _is_list(given[name], name in mappings)):
         return Text(
             f"{found}: a text or a number was given where a list must be, or the list holds something else than texts. Nothing was done. "
             """On the command line write -e '{"NAME": ["one", "two"]}', in a file of variables or the variables of AWX a list.""",
@@ -60,8 +63,12 @@ def mistyped(names: Iterable[str], known: Collection[str]) -> Text | None:
 
 
 def mistyped_words(names: Iterable[str], words: Collection[str]) -> Text | None:
-    """The same of extra variables, and the few words that a playbook asks for besides."""
-    return _almost(names, words, _ALIKE_WORDS)
+    """The same of extra variables, and the few words that a playbook asks for besides. One of them with more to it (`evidence_dir`) is somebody's own name."""
+    return _almost((name for name in names if not _goes_on(_written(name).split("_"), words)), words, _ALIKE_WORDS)
+
+
+def _goes_on(parts: list[str], words: Collection[str]) -> bool:
+    return len([*filter(None, parts)]) > 1 and not {*parts}.isdisjoint(words)
 
 
 def _almost(names: Iterable[str], known: Collection[str], alike: float) -> Text | None:

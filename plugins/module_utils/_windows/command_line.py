@@ -15,7 +15,9 @@ from .reg_query import expand
 _INTERPRETERS = re.compile(r"cmd|powershell|pwsh|[cw]script|javaw?|pythonw?[\d.]*|py|perl|ruby|node|bash|sh|dotnet|msbuild|wsl")
 _POWERSHELL = ("powershell", "pwsh")
 #: Programs that start the rest of their line, after switches of their own.
-_LAUNCHERS = re.compile(r"conhost|explorer|runas|psexec(?:64)?|hidcon|hstart(?:64)?|nircmdc?|forfiles|rundll32|mshta|wmic|pcalua|wt|gsudo|sudo")
+_LAUNCHERS = re.compile(
+    r"conhost|explorer|runas|psexec(?:64)?|hidcon|hstart(?:64)?|nircmdc?|forfiles|rundll32|regsvr32|msiexec|mshta|wmic|pcalua|wt|gsudo|sudo"
+)
 #: Switches of theirs whose value follows.
 _LAUNCHER_VALUES = {
     "wt": r"-[dpw]|--(?:startingdirectory|profile|window|title)",

@@ -139,7 +139,7 @@ class WantedAssignment(NamedTuple):
 
 
 def removed(records: Iterable[Mapping[str, Any]], brought_back: dict[str, Object] | None = None) -> dict[str, Object]:
-    """What runs with this journal set out to remove, and have not brought back since, by id. `records` are whole ones (see `journal.known`).
+    """What runs with this journal set out to remove, and have not seen to be back since, by id. `records` are whole ones (see `journal.known`).
 
     The intent counts, not its outcome: what is there still, because it came to nothing, is not made once more. brought_back: takes what they have.
     """
@@ -153,6 +153,8 @@ def removed(records: Iterable[Mapping[str, Any]], brought_back: dict[str, Object
             gone[record["id"]] = Object(KIND, record["id"], record["name"], before)
         elif record["record"] == "outcome" and record["action"] == "restore" and record.get("status") == "done" and record["id"] in gone:
             back[record["id"]] = gone.pop(record["id"])
+        elif record["record"] == "outcome" and record["action"] == "restore" and record.get("code") == "not_seen" and record["id"] in back:
+            gone[record["id"]] = back.pop(record["id"])
     return gone
 
 

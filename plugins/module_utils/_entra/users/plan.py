@@ -28,6 +28,8 @@ NEW_PASSWORD = "(new password)"
 NEW_PASS = "(new Temporary Access Pass)"
 _SECRETS = frozenset({PASSWORD, "temporaryAccessPass"})
 REVOKED = "(revoked now)"
+#: What revoking sets anew: https://learn.microsoft.com/graph/api/user-revokesigninsessions.
+SESSIONS = "signInSessionsValidFromDateTime"
 
 #: Roles whose holders a User Administrator may still block, unblock and give a password; template ids.
 #: https://learn.microsoft.com/entra/identity/role-based-access-control/privileged-roles-permissions#who-can-reset-passwords
@@ -179,7 +181,7 @@ def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, c
         return _AS_DESIRED
     _leave_to_higher_role(draft)
     if owed or (desired.revoke_sessions and draft.after):
-        draft.set("signInSessions", "(as they are)", REVOKED)
+        draft.set("signInSessions", state.get(SESSIONS), REVOKED)
     before, after, notes = draft.before, draft.after, draft.notes
     if not after:
         return _left_alone(user_id, upn, notes)

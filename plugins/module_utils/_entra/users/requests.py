@@ -60,7 +60,7 @@ Expectation = tuple[tuple[str, Any], ...]
 
 
 def expectation(change: Change, parts: Collection[str] | None = None) -> Expectation:
-    """What Graph's user must show after the change (or after those of its properties in `parts`). Revoked sessions cannot be read."""
+    """What Graph's user must show after the change (or after those of its properties in `parts`). Revoked sessions are no state of it."""
     after = (change.after or {}).items()
     return tuple(
         (name, value) for name, value in after if name not in ("signInSessions", "temporaryAccessPass", "left_out") and (parts is None or name in parts)

@@ -150,6 +150,8 @@ class Users(OfTenant):
             state = {"missing": item["missing"]} if "missing" in item else user_state(item)
             if options.hands_over and "missing" not in item:
                 state |= {name: item.get(name) for name in ("createdDateTime", "displayName")}
+            if options.revoke_sessions and "missing" not in item:
+                state[user_plan.SESSIONS] = item.get(user_plan.SESSIONS)
             if self._required and (item.get("createdDateTime") or "")[:_TO_THE_SECOND] >= self._required[1][:_TO_THE_SECOND]:
                 self._came_later.add(mark(names.uuid(item["id"])))
             if self._group is not None and "missing" not in item:
@@ -166,6 +168,7 @@ class Users(OfTenant):
             password=options.may_set_password or options.revoke_sessions,
             created=options.hands_over or bool(self._required),
             called=options.hands_over,
+            sessions=options.revoke_sessions,
         )
         make = partial(self._desired_of, self._base)  # a wrong licence is told before anybody is read
         if self._sayings.asks_for_passwords() and self._handover is None:

@@ -27,6 +27,8 @@ class Late:
         self._which = array("L", bytes(array("L").itemsize * len(self._users)))
         #: the last change of the password that must no longer be read
         self._before = array("Q", bytes(8 * len(self._users)))
+        #: the same of the time from which sessions are good; 0 where none were revoked, or nobody knows it
+        self._sessions = array("Q", bytes(8 * len(self._users)))
         self._seen = bytearray(len(self._users))
         #: by user id, what Graph says about a group's licence that the user does not get
         self.errors: dict[str, str] = {}
@@ -35,6 +37,8 @@ class Late:
         for change in applied:
             place = self._users.place_of(mark(change.id))
             self._before[place] = mark((change.before or {}).get(user_plan.PASSWORD))
+            if sessions := (change.before or {}).get("signInSessions"):
+                self._sessions[place] = mark(sessions)
             expected = user_requests.expectation(change)
             number = shared.setdefault(repr(expected), len(self._expected))
             if number == len(self._expected):
@@ -47,7 +51,8 @@ class Late:
         if place is None or self._seen[place]:
             return
         changed = mark(item.get("lastPasswordChangeDateTime")) != self._before[place]
-        if user_requests.meets(item, self._expected[self._which[place]], skus, password_changed=changed):
+        revoked = not self._sessions[place] or mark(item.get(user_plan.SESSIONS)) != self._sessions[place]
+        if revoked and user_requests.meets(item, self._expected[self._which[place]], skus, password_changed=changed):
             self._seen[place] = 1
             self.count -= 1
             self.errors.pop(item["id"], None)

@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..._core import journal, journal_lines, names, plain
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object
 from ..._core.text import Text
-from ..._core.times import NEVER, SKEW, as_time
+from ..._core.times import NEVER, SKEW, as_time, is_later
 from .. import phrases
 
 KIND = "manual_step"
@@ -41,6 +41,8 @@ CONFIRMS = {
     "administrators_have_passwords": "converted",
     "domain_controllers_restarted": "unregistered",
 }
+#: how a record of a step is recognised in a journal
+_OF_STEP = f'"kind":"{KIND}"'.encode()
 #: How the outcomes of these kinds are recognised in a journal.
 _MARKS: dict[str, Callable[[bytes], bool]] = {
     "app_back": journal_lines.app_brought_back,
@@ -82,36 +84,55 @@ _ABOUT = {
 }
 
 
-def latest(lines: Iterable[bytes], since: Mapping[str, str]) -> dict[str, str]:
-    """When the journal last recorded something of these kinds in CONFIRMS (RFC 3339), or that it may have been done, each since that time: an app that was
-    brought back, so that IIJ ID can work again, a way to sign in that has to be handed over, a converted domain, a password filter that a domain controller
-    keeps until its restart."""
-    found: dict[str, str] = {}
-    for intent, ended in journal.paired(journal_lines.recent_of(lines, {name: at for kind, at in since.items() for name in _ABOUT[kind]})):
-        for kind in since:
-            if (ended and _MARKS[kind](ended)) or (intent and _MAYBE[kind](intent, ended)):
-                at = (journal_lines.begun_at if kind in _AT_ONCE else journal_lines.recorded_at)(ended or intent)
-                found[kind] = max(found.get(kind, ""), at, key=as_time)
+def places(lines: Iterable[bytes], states: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+    """By kinds in CONFIRMS: where in the journal (the number of the line) the confirmation of the step stands that is recorded, where it stands there."""
+    wanted = {
+        kind: (f'"kind":"{KIND}","id":"{identity}",'.encode(), f'"at":"{states[identity]["at"]}"'.encode())
+        for identity, kind in CONFIRMS.items()
+        if states.get(identity, {}).get("done") is True
+    }
+    found: dict[str, int] = {}
+    for number, line in enumerate(lines if wanted else ()):
+        if _OF_STEP in line and b'"action":"confirm"' in line:
+            _head, _action, after = line.partition(b'"after":')
+            found |= {kind: number for kind, (step, at) in wanted.items() if step in line and at in after}
     return found
 
 
-def outdated(states: Mapping[str, Mapping[str, Any]], last: Mapping[str, str]) -> dict[str, str]:
-    """Steps that were confirmed before the last of what they confirm was done, and when that was."""
+def latest(lines: Iterable[bytes], since: Mapping[str, str], behind: Mapping[str, int] | None = None) -> dict[str, str]:
+    """When the journal last recorded something of these kinds in CONFIRMS (RFC 3339), or that it may have been done, each since that time: an app that was
+    brought back, so that IIJ ID can work again, a way to sign in that has to be handed over, a converted domain, a password filter that a domain controller
+    keeps until its restart. behind: of kinds whose time is that of a line, its number (see `places`)."""
+    found: dict[str, str] = {}
+    behind = behind or {}
+    starts = {name: at for kind, at in since.items() for name in _ABOUT[kind]}
+    recent = journal_lines.recent_of(lines, starts, {name: place for kind, place in behind.items() for name in _ABOUT[kind]})
+    for intent, ended in journal.paired(recent):
+        for kind in since:
+            if (ended and _MARKS[kind](ended)) or (intent and _MAYBE[kind](intent, ended)):
+                at = (journal_lines.begun_at if kind in _AT_ONCE else journal_lines.recorded_at)(ended or intent)
+                begun_before = kind in behind and at != journal_lines.recorded_at(ended or intent) and not is_later(at, since[kind])
+                found |= {} if begun_before else {kind: max(found.get(kind, ""), at, key=as_time)}
+    return found
+
+
+def outdated(states: Mapping[str, Mapping[str, Any]], last: Mapping[str, str], behind: Collection[str] = ()) -> dict[str, str]:
+    """Steps that were confirmed before the last of what they confirm was done, and when that was. behind: kinds whose last stands behind the confirmation."""
     return {
         identity: last[kind]
         for identity, kind in CONFIRMS.items()
-        if kind in last and states.get(identity, {}).get("done") is True and as_time(states[identity].get("at")) < as_time(last[kind])
+        if kind in last and states.get(identity, {}).get("done") is True and (kind in behind or as_time(states[identity].get("at")) < as_time(last[kind]))
     }
 
 
-def as_of(states: Mapping[str, Mapping[str, Any]], last: Mapping[str, str], now: str = "") -> dict[str, dict[str, Any]]:
+def as_of(states: Mapping[str, Mapping[str, Any]], last: Mapping[str, str], now: str = "", behind: Collection[str] = ()) -> dict[str, dict[str, Any]]:
     """The steps, where a confirmation older than what it confirms is none, nor one of a time that is yet to come (`now`: RFC 3339). Such a step is
     open, and `void` tells who confirmed it (`by`), when (`at`), and when the last of what it confirms was done (`since`; "": the time is yet to come).
 
     Of the latter nobody could say what it is older than: IIJ ID's changes until then would not count.
     """
     none = dict.fromkeys((identity for identity, state in states.items() if now and as_time(state.get("at")) > as_time(now) + SKEW), "") | outdated(
-        states, last
+        states, last, behind
     )
     return {
         identity: {**state, **_OPEN, "void": {"by": state["by"], "at": state["at"], "since": none[identity]}} if identity in none else dict(state)

@@ -36,7 +36,7 @@ _SAYS_SOMETHING = 3
 
 @dataclass(frozen=True)
 class Action:
-    """One program that a task starts."""
+    """One program that a task starts; of a COM handler, a mail, a message its kind, which stands where the program would."""
 
     command: str
     arguments: str
@@ -157,7 +157,10 @@ def parse_task(name: str, xml: str) -> Task:
         return (found.text or "").strip() if found is not None else ""
 
     actions = [
-        Action(text(item, "Command"), text(item, "Arguments"), text(item, "WorkingDirectory")) for item in _children(root, "Actions") if _tag(item) == "Exec"
+        Action(text(item, "Command"), text(item, "Arguments"), text(item, "WorkingDirectory"))
+        if _tag(item) == "Exec"
+        else Action(" ".join(filter(None, (_tag(item), text(item, "ClassId")))), "", "")
+        for item in _children(root, "Actions")
     ]
     return Task(
         name=name,

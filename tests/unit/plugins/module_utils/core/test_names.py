@@ -136,6 +136,9 @@ def test_no_host_at_all_is_a_mistake(given):
         ("\u300ctaro@a.example\u300d", "taro@a.example"),
         ("\u3010\uff54aro@a.example\u3011\uff63", "taro@a.example"),
         ("SMTP:Taro@a.example;", "taro@a.example"),
+        ("taro@a.example、", "taro@a.example"),
+        ("taro@a.example\uff64", "taro@a.example"),
+        ("太郎@日本語.jp", "太郎@xn--wgv71a119e.jp"),
         ("'taro@a.example'", "taro@a.example"),
         ("o'brien@a.example", "o'brien@a.example"),
         ("taro_b.example#EXT#@a.example", "taro_b.example#ext#@a.example"),
@@ -151,6 +154,7 @@ def test_one_user_out_of_a_mail(text, name):
     "text",
     ["", " ", "\u3000", "/", f"{ID}/memberOf", "taro", "@a.example", "a@b.example;c@d.example", "a@b.example c@d.example", "a@b.example,c@d.example",
      "['a@b.example']", "{'upn': 'a@b.example'}", "https://graph.microsoft.com/v1.0/users/a@b.example", "None", "taro @ a.example",
+     "«a@b.example»", "a@b.example、c", "a@b..example", "a@.example",
      "a\x00@b.example", "a@b\x7f.example", "\ud800@b.example", "a@\udfff.example", f"{'a' * 400}@b.example"],
 )  # fmt: skip
 def test_what_names_no_single_user(text):

@@ -7,7 +7,7 @@ from __future__ import annotations
 import zoneinfo
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._core import times
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal_lines, times
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,10 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core import times
 def test_a_time_in_a_sentence_is_told_in_the_zone_of_its_readers(text, shown):
     assert times.local(text, zoneinfo.ZoneInfo("Asia/Tokyo")) == (text if shown is None else shown)
     assert times.told(text) == (shown is not None)
+
+
+@pytest.mark.parametrize("edge", ["0001-01-01T00:00:00+09:00", "9999-12-31T23:59:59-09:00"])
+def test_a_time_beyond_the_calendar_in_utc_is_none(edge):
+    """In steps.json it ended every task with a fault of the module."""
+    assert times.as_time(edge) == times.NEVER
+    assert list(journal_lines.recent([b'{"at":"2026-11-21T00:00:00Z"}\n'], edge)) == [b'{"at":"2026-11-21T00:00:00Z"}\n']

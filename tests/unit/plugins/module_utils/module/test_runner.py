@@ -312,7 +312,7 @@ def test_a_run_folder_belongs_to_one_tenant(tmp_path):
         told = run(other, check)
         assert told.result["failure"]["code"] == "other_run_folder" and "T1" in told.result["msg"] and "T2" in told.result["msg"]
         assert other.writes == []
-    for damaged in ("", "[]", '{"tenant_id": 1}'):
+    for damaged in ("", "[]", "{}", '{"tenant_id": 1}', '{"Tenant_Id": "T2"}'):  # what names nobody would be anybody's
         (tmp_path / "run.json").write_text(damaged)
         assert run(OfCompany("T1", {"c": True})).result["failure"]["code"] == "run_file_damaged"
 
@@ -425,7 +425,7 @@ def test_a_task_of_ones_own_in_the_run_folder_of_an_exit_says_what_it_demands(tm
     """A single task with nothing but a journal, or a hand-over file, would convert a domain or set passwords although no gate has opened."""
     (tmp_path / "snapshot").mkdir()
     for name in lies_there:
-        (tmp_path / name).write_text("{}" if name == "run.json" else "")
+        (tmp_path / name).write_text('{"directory": "DC=a"}' if name == "run.json" else "")
     deeper, elsewhere = tmp_path / "partners" / "a", tmp_path / "link"
     deeper.mkdir(parents=True)
     elsewhere.symlink_to(deeper)

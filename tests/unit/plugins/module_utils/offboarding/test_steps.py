@@ -12,6 +12,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.splitter import parse_kv
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal_lines
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.preconditions import steps_now
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps import plan as steps
 
 AT = "2026-11-21T10:00:00Z"
@@ -248,6 +249,51 @@ def test_the_last_change_may_be_one_that_nobody_has_seen(begun, ended, last) -> 
     assert journal_lines.last_change(lines, "") == (f"2026-01-01T00:00:0{last}Z" if last else "")
 
 
+@pytest.mark.parametrize(
+    ("written", "done"),
+    [
+        (["set 09:00", "confirm 10:00"], True),
+        (["confirm 10:00", "set 11:00"], False),
+        # the clock was an hour ahead when somebody confirmed; since it was set right, passwords were set
+        (["confirm 10:00", "set 09:10"], False),
+        (["set 09:00", "confirm 10:00", "settle 09:10"], True),
+        # it was wrong when they were set: nobody can confirm it later than in 2031
+        (["set 2031", "confirm 10:00"], True),
+        (["set 2031", "confirm 09:00", "confirm 10:00"], True),
+        (["confirm 10:00", "set 2031"], False),
+        # by the time alone, where the journal does not have that confirmation
+        (["confirm 09:00", "set 09:30"], True),
+        (["confirm 09:00", "set 10:30"], False),
+        (["set 09:30"], True),
+        (["begin 2031", "confirm 10:00"], True),
+        (["confirm 10:00", "begin 09:10"], False),
+    ],
+)
+@pytest.mark.parametrize("step", ["passwords_handed_over", "provisioning_stopped"])
+def test_a_confirmation_counts_by_its_place_where_a_clock_was_wrong(tmp_path, written, done, step) -> None:
+    work = {} if step == "passwords_handed_over" else {"kind": "service_principal", "action": "restore"}
+    lines = []
+    for word in written:
+        what, _blank, at = word.partition(" ")
+        at = "2031-01-01T00:00:00Z" if at == "2031" else f"2026-11-21T{at}:00Z"
+        match what:
+            case "set":
+                lines += [intent(at, PASSWORD, **work), outcome(at, **work, details={"password_set": True})]
+            case "begin":
+                lines += [intent(at, PASSWORD, **work)]
+            case "settle":  # begun before it, and seen by a later run
+                lines += [outcome(at, **work, details=SETTLED)]
+            case "confirm":
+                lines += [intent(at, {"done": True, "by": "Hanako", "at": at, "note": ""}, kind="manual_step", id=step, name=step, action="confirm")]
+    (tmp_path / "journal.jsonl").write_bytes(b"".join(lines))
+    record = steps.to_record(step, state(step, done=True, at="2026-11-21T10:00:00Z"))
+    (tmp_path / "steps.json").write_text(json.dumps({"steps": [record]}))
+    for file in tmp_path.iterdir():
+        file.chmod(0o600)
+    (found,) = steps_now(str(tmp_path / "steps.json"))
+    assert found.state["done"] is done
+
+
 def test_a_stop_that_was_confirmed_before_the_app_came_back_is_none() -> None:
     """IIJ ID can work again, and who stops its provisioning now blocks people unless the gate waits."""
     state = {**dict.fromkeys(steps.DEFINITION, "x"), "done": True, "by": "Hanako", "at": "2026-01-01T00:00:05Z", "note": ""}
@@ -269,6 +315,8 @@ FILTER, RESTART = {"kind": "windows_password_filter", "action": "unregister"}, {
         ([(1, "a/f", FILTER), (2, "a", RESTART)], [], {"a": 2}),
         ([(2, "a/f", FILTER), (1, "a", RESTART)], ["a"], {}),
         ([(1, "a/f", FILTER), (1, "a", RESTART)], ["a"], {}),  # which was first, nobody knows
+        ([(3, "a", RESTART), (2, "a/f", FILTER)], ["a"], {}),  # the clock was ahead when it was restarted
+        ([(3, "a", RESTART), (2, "a/f", FILTER), (4, "a", RESTART)], [], {"a": 4}),
         ([(1, "a/f", FILTER), (2, "b", RESTART)], ["a"], {}),
         ([(1, "b", RESTART)], [], {}),
         ([(1, "a/f", FILTER), (2, "a", RESTART), (3, "a/g", FILTER)], ["a"], {}),

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.offboard.iij_id.plugins.filter.refused_variables import refused_variables
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.variables import mistyped, refused, unanswered, without_zone
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.variables import mistyped, mistyped_words, refused, unanswered, without_zone
 from ansible_collections.offboard.iij_id.plugins.plugin_utils import specs
 
 ROOT = Path(__file__).parents[5]
@@ -40,6 +40,8 @@ NOWHERE = "offboard_run_dir is empty"
         ({"partners": {"domain": "a.example"}}, "partners", NO_LIST),
         ({"partners": "a.example", "hosts": 0, "days": "x"}, "hosts, partners", NO_LIST),
         ({"offboard_options": "microsoft_365"}, "offboard_options", NO_LIST),
+        *(({"microsoft_365_domains": value}, "", "") for value in ("", None, "a.example,b.example", [], ["a.example"])),
+        *(({"microsoft_365_domains": value}, "microsoft_365_domains", NO_LIST) for value in (5, True, {"a": 1}, [None], [5], [["a.example"]])),
         # but for what would do more than was meant, or look elsewhere
         *(({"offboard_options": value, "days": "x"}, "", EMPTY) for value in ([], "", None)),
         *(({"offboard_run_dir": value, "days": "x"}, "", NOWHERE) for value in ("", " ", None)),
@@ -127,6 +129,24 @@ def test_a_name_that_is_almost_one_of_the_role_awx_is_a_mistake(name: str, meant
     """A second run takes away what is no longer wanted: without `awx_agents`, all machines."""
     said = refused_variables({}, [], [], {}, ["awx"], [name, "groups"])
     assert f"{name} ({meant}?): nobody reads" in said if meant else said == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("withdrawn", "withdraw"),
+        ("evidences", "evidence"),
+        ("Evidence", "evidence"),
+        ("evidence_", "evidence"),
+        ("-evidence", "evidence"),
+        ("evidnce", "evidence"),
+        # one's own, of the file of extra variables that all playbooks are given
+        *((name, "") for name in ("evidence_dir", "evidence-dir", "EVIDENCE_DIR", "dir_evidence", "step_by", "note", "offboard_run_dir")),
+    ],
+)
+def test_a_name_that_is_almost_a_word_of_confirm_is_a_mistake(name: str, meant: str) -> None:
+    said = mistyped_words([name, "by"], ["step", "by", "note", "evidence", "withdraw"])
+    assert (said.en.startswith(f"{name} ({meant}?): nobody reads") if meant else True) and bool(said) == bool(meant), said
 
 
 def test_nothing_that_jobs_of_awx_hand_on_seems_mistyped() -> None:

@@ -192,6 +192,9 @@ GOING = there(USERS)
         (of_run(removal(GOING)) + of_run(back(GOING), None), [GOING.id]),
         (of_run(removal(GOING)) + of_run(back(GOING), "failed", "answer_lost"), [GOING.id]),
         (of_run(removal(GOING)) + of_run(back(GOING)) + of_run(removal(GOING)), [GOING.id]),
+        # Graph said that it was back, and the same run did not see it: the next one said ok, and nobody had it
+        (of_run(removal(GOING)) + of_run(back(GOING)) + of_run(back(GOING), "failed", "not_seen")[1:], [GOING.id]),
+        (of_run(removal(GOING)) + of_run(back(GOING)) + of_run(back(GOING), "failed", "not_seen")[1:] + of_run(back(GOING)), []),
         # of another kind, or not whole
         (of_run(Change("application", "a", "a", "remove", GOING.state, None)), []),
         (of_run(Change(rules.KIND, "a", "a", "remove", {"kind": "no such"}, None)), []),

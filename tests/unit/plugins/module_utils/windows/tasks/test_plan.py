@@ -231,6 +231,9 @@ CMD_OTHERS = [
         (Action("runas", f'/user:x "{BAT}"', ""), FOLDER, True),
         (Action("rundll32", f'shell32.dll,ShellExec_RunDLL "{BAT}"', ""), FOLDER, True),
         (Action("mshta", f'"{FOLDER}\\x.hta"', ""), FOLDER, True),
+        (Action("msiexec", f'/qn /i "{FOLDER}\\x.msi" /norestart', ""), FOLDER, True),
+        (Action("msiexec.exe", f'/i D:\\b.msi /l*v "{FOLDER}\\x.log"', ""), FOLDER, False),
+        (Action("cmd", f'/c regsvr32 /s "{FOLDER}\\x.dll"', ""), FOLDER, True),
         (Action("forfiles", f'/c "cmd /c ""{BAT}"""', ""), FOLDER, True),
         (Action("cmd", f'/c start "a title" /min /wait "{BAT}"', ""), FOLDER, True),
         (Action("cmd", f'/c if exist "{BAT}" "{BAT}"', ""), FOLDER, True),
@@ -642,6 +645,26 @@ def test_confirmations(wanted, yes):
     assert task.is_confirmed([{"name": "other"}, wanted]) is yes
     twice = dataclasses.replace(task, actions=(*task.actions, Action("export.exe", "", "")))
     assert twice.is_confirmed([wanted]) is (yes and "action" not in wanted)
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        (
+            "<ComHandler><ClassId>{0C2E1B52-7F0A-4D2E-9A65-0D5D8D0B7F11}</ClassId><Data>hush</Data></ComHandler>",
+            "ComHandler {0C2E1B52-7F0A-4D2E-9A65-0D5D8D0B7F11}",
+        ),
+        ("<ComHandler/>", "ComHandler"),
+        ("<SendEmail><Server>a</Server><Body>hush</Body></SendEmail>", "SendEmail"),
+        ("<ShowMessage><Title>a</Title><Body>hush</Body></ShowMessage>", "ShowMessage"),
+    ],
+)
+def test_a_task_that_does_something_else_besides_is_not_meant_by_its_action(other, told):
+    """It was disabled, and with it the job of somebody else that runs in the other one's program."""
+    task = tasks.parse_task(r"\x", definition().replace("</Exec>", f"</Exec>{other}"))
+    assert tasks.state_of(task)["actions"] == [BAT, told] and not task.holds_a_secret
+    assert tasks.why(task, [FOLDER], {}) and not tasks.perhaps(task, [FOLDER], {})
+    assert not task.is_confirmed([{"action": BAT}]) and task.is_confirmed([{"name": r"\x"}])
 
 
 def test_names_in_another_unicode_form_mean_the_same_task():
