@@ -58,6 +58,7 @@ _INTERPRETERS = re.compile(r"python[\d.]*|perl[\d.]*|ruby[\d.]*|node(?:js)?|php[
 _TEXT_FOLLOWS = re.compile(r"-[a-zA-Z]*[ceErR]")
 #: They read, copy, look for or tell what they are given, and start nothing of it.
 _TALKERS = re.compile(
+    r"[\w.-]*(?:backup|archive)[\w.-]*|"
     "tar|cp|mv|ln|ls|dir|stat|file|cat|tac|less|more|head|tail|wc|cut|sort|uniq|tr|od|nl|grep|egrep|fgrep|zgrep|sed|diff|cmp"
     "|md5sum|sha1sum|sha256sum|sha512sum|cksum|rsync|scp|sftp|rclone|restic|borg|duplicity|unison|chmod|chown|chgrp|chattr"
     "|lsattr|setfacl|getfacl|restorecon|chcon|semanage|rm|rmdir|unlink|shred|wipe|touch|mkdir|install|mktemp|dirname|basename"

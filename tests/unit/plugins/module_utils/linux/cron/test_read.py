@@ -230,7 +230,8 @@ def test_a_script_that_serves_many_jobs_is_the_agents_in_its_job_alone():
         ("$BASE/bin/backup.sh /data", {}, False),
         (f"tar cf /x {SCRIPT}", {}, False),
         (f"sudo rsync -a {FOLDER}/bin/normal_mode.sh b:", {}, False),
-        (f"/usr/bin/backup {FOLDER}", {}, False),
+        (f"/usr/local/bin/backup-all --script {SCRIPT}", {}, False),
+        (f"/usr/bin/other {FOLDER}", {}, False),
         (WRAPPER, {WRAPPER: "#!/usr/bin/python3\nimport os\nos.system('x')\nopen('/etc/backup.conf')\n"}, False),
     ],
 )
