@@ -378,8 +378,8 @@ def _is_closed(text: str) -> bool:
 
 def _commands(line: str) -> Iterator[list[str]]:
     """The simple commands of a line, their words without quotes; where they are redirected to is left out."""
-    # a quote that nobody closes may stand in a remark, or belong to another line
-    tokens = next(filter(None, map(_tokens, (line, _REMARK.sub("", line), re.sub("[\"']", "", line)))), [])
+    # a quote that nobody closes, or a stroke at the end, may stand in a remark, or belong to another line
+    tokens = next(filter(None, map(_tokens, (line, _REMARK.sub("", line), re.sub(r"[\"'\\]", "", line)))), [])
     words: list[str] = []
     said: list[str] = []  # by an echo or of a file, which is piped on
     at = 0

@@ -228,7 +228,7 @@ def _of_lines(place: Place, homes: Mapping[str, str]) -> Iterator[Job]:
     environment: dict[str, str] = {}
     for number, raw in enumerate(place.lines):
         enabled = not raw.startswith(MARKER)
-        line = _text(raw.removeprefix(MARKER)).strip("\r\n")
+        line = _text(raw.removeprefix(MARKER).partition(b"\0")[0]).strip("\r\n")  # cron reads no further
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         if variable := _VARIABLE.fullmatch(line):

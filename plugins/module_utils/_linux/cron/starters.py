@@ -64,8 +64,7 @@ class Starter:
 def of_unit(answer: Mapping[str, Any]) -> Starter:
     """A unit as the machine gave it."""
     user, home = answer["user"], answer["home"]
-    prefix, _at, instance = answer["service"].rpartition(".")[0].partition("@")
-    known = {"%": "%", "i": instance, "p": prefix, **({"h": home} if home else {}), **({"u": user} if user not in ("", "*") else {})}
+    known = {"%": "%", **_of_its_name(answer["service"]), **({"h": home} if home else {}), **({"u": user} if user not in ("", "*") else {})}
 
     def expanded(text: str) -> str:
         return _SPECIFIER.sub(lambda found: known.get(found[1], found[0]), text)
@@ -86,6 +85,19 @@ def of_unit(answer: Mapping[str, Any]) -> Starter:
     here = StartedIn(folder or home or "/", environment, commands)
     whose = expanded(answer["runs_as"])
     return Starter("systemd", answer["name"], answer["path"], user, answer["enabled"], commands, here.started(), here, _stop(answer), whose, answer["service"])
+
+
+def _of_its_name(service: str) -> dict[str, str]:
+    """What the specifiers of systemd.unit(5) mean that tell the name, and parts of it."""
+    name = service.rpartition(".")[0]
+    prefix, _at, instance = name.partition("@")
+    last = prefix.rpartition("-")[2]
+
+    def unescaped(text: str) -> str:
+        return re.sub(r"\\x([0-9a-f]{2})", lambda found: chr(int(found[1], 16)), text.replace("-", "/"))
+
+    path = "/" + unescaped(instance or prefix).removeprefix("/")
+    return {"i": instance, "I": unescaped(instance), "p": prefix, "P": unescaped(prefix), "n": service, "N": name, "j": last, "J": unescaped(last), "f": path}
 
 
 def _assigned(line: str) -> dict[str, str]:
