@@ -27,7 +27,7 @@ SOURCED = ". "
 #: A chain of interpreters and launchers, or of scripts, longer than this is nobody's.
 _DEPTH = 6
 #: How often one script is read for one job, each time in other surroundings, and how much for all of it; the rest is told as of another language.
-_MOST_TIMES, _MOST_READ, _MOST_COMMANDS = 20, 2_000_000, 30_000
+_MOST_TIMES, _MOST_READ, _MOST_COMMANDS = 20, 2_000_000, 10_000
 #: How many lines a quote may hold, and how many words what is handed on.
 _MOST_LINES, _MOST_TRIES, _MOST_WORDS, _LONGEST_WORD = 40, 1000, 50, 1024
 #: How many functions a script may have.
@@ -215,15 +215,22 @@ class Reading:
             self._times[path] += 1
             self._read += len(self.scripts[path])
             return True
+        self._guess(path)
+        return False
+
+    def _guess(self, path: str) -> None:
         if self._times[path] <= _MOST_TIMES:
             self._times[path] = _MOST_TIMES + 1
             self.add(path, _guessed(self.scripts[path], path))
-        return False
 
-    def may_go_on(self) -> bool:
-        """Whether one more command may be read."""
+    def may_go_on(self, scripts: Sequence[str]) -> bool:
+        """Whether one more line of these may be read; else what they start is guessed."""
         self._commands += 1
-        return self._commands <= _MOST_COMMANDS
+        if self._commands <= _MOST_COMMANDS:
+            return True
+        for path in scripts:
+            self._guess(path)
+        return False
 
     def add(self, path: str, found: Collection[tuple[str, str]]) -> None:
         self.behind.setdefault(path, {}).update(dict.fromkeys(found))
@@ -325,7 +332,7 @@ def _line(text: str, folder: str, environment: dict[str, str], where: _At) -> It
     for inner, commands in _parsed(rest):
         for one in inner:
             yield from _line(one, folder, dict(environment), where.deeper())
-        for words in commands if where.reading.may_go_on() else ():
+        for words in commands if where.reading.may_go_on(where.above) else ():
             target, found = _command(words, folder, environment, where)
             folder = environment["PWD"] = target
             yield from found
