@@ -36,8 +36,8 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._iij import scim
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export import pages as export_pages
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.kept import info as export_info
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.store import Resources
-from ansible_collections.offboard.iij_id.plugins.module_utils._linux.cron import starters
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux import shell
+from ansible_collections.offboard.iij_id.plugins.module_utils._linux.cron import starters
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.cron.plan import StartedIn
 from ansible_collections.offboard.iij_id.plugins.module_utils._module import binding, files
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import preconditions
