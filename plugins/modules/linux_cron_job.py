@@ -54,10 +54,13 @@ options:
       - The path of the program that a job starts, or of the script that it gives to an interpreter, or a folder above it. With C(*), C(?) or C([)
         in it, the whole path has to match. Case counts.
       - Shells (C(sh -c)), C(cd), C(systemctl start), C(service NAME start), variables of the crontab (C(PATH) among them), links, and programs that start
-        others (C(env), C(nice), C(flock), C(timeout), C(sudo), C(su -c) and the like) are understood. Text in the arguments of others does not count, such
-        as the folders of a backup.
-      - Scripts of a shell that are started are followed, and so are those that they start; of scripts of other languages every path in them counts as started.
+        others (C(env), C(nice), C(flock), C(timeout), C(sudo), C(su -c) and the like) are understood. Text in the arguments of programs that read, copy or
+        tell (C(tar), C(rsync), C(ls), C(mail) and the like) does not count, nor does a folder that a backup is told.
+      - Scripts of a shell that are started are followed with their arguments, and so are those that they start, and files from which they take variables
+        (C(. FILE)); of scripts of other languages every path in them counts as started.
         Into programs nobody looks; name such a one here. A script that is named is taken for the agent's own, whatever else it starts.
+      - What cannot be made out is a candidate where it may be the agent - a variable that nobody knows, below a folder or with a name of the agent's, and a
+        program of the agent that is told to one of which nobody knows what it does with it (C(cronwrap /opt/…/normal_mode.sh)).
     type: list
     elements: str
     default: ['*/IIJ_ID_Service_Directory_Sync/bin/*_mode*.sh']

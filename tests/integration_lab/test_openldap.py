@@ -246,6 +246,7 @@ def test_a_rule_that_somebody_changes_meanwhile(server: Slapd, module: Module, t
     [
         ({"dn": "no name"}, "invalid_dn"),
         ({"dn": SYNC, "config_base": "cn=nothing"}, "not_found"),
+        ({"dn": SYNC, "config_base": "cn=schema,cn=config"}, "cannot_read"),  # there, and shows no database
         ({"dn": SYNC, "socket": "/nowhere/ldapi"}, "unreachable"),
         ({"dn": SYNC, "tls": "ldaps", "host": "127.0.0.1", "port": 9, "username": "cn=x", "password": "x"}, "unreachable"),
     ],

@@ -34,7 +34,11 @@ from .plan import Rule
 
 def rules(client: Client, base: str) -> list[Rule]:
     """Every access rule of every database, in order. Raises OffboardError; a configuration that cannot be read is never one without rules."""
-    found = client.search("(olcAccess=*)", ["olcAccess"], base=base)
+    # every server has two databases, its own configuration among them: who sees none may not read it, and is told of no rules either
+    found = list(client.search("(|(objectClass=olcDatabaseConfig)(olcAccess=*))", ["olcDatabase", "olcAccess"], base=base))
+    if not any(entry.texts("olcDatabase") for entry in found):
+        msg = f"no database of the server's configuration can be seen below {base}, so nobody knows its access rules; sign in as one who may read them"
+        raise OffboardError(msg, code="cannot_read", details={"base": base})
     return [Rule(entry.dn, value) for entry in found for value in entry.texts("olcAccess")]
 
 

@@ -22,7 +22,7 @@ from ..._core.errors import OffboardError
 from ..._core.machine_ids import on_host
 from ..._core.model import Object
 from ..._core.plain import file_part
-from .. import shell
+from .. import expansion, shell
 
 KIND = "linux_cron_job"
 #: Where IIJ's manual has Directory Sync for Linux started.
@@ -40,35 +40,61 @@ _LINES = {
 #: cronie: quiet, no mail
 _FLAGS = re.compile(r"\A(?:-[nqs]\s+)+")
 _STDIN = re.compile(r"(?<!\\)%")
-_SHEBANG = re.compile(r"#!\s*\S*?(?:/env\s+(?:-\S+\s+)*)?(?:ba|da|z|k|a)?sh(?:\s|$)")
-_PATH = re.compile(r"(?<![\w./~-])/[\w.+@-]+(?:/[\w.+@-]+)+")
 _WILDCARDS = re.compile(r"[*?\[]")
 _SAYS_NOTHING = re.compile(r"[*?./\[\]]|\b(?:usr|local|opt|bin|sbin|sh|home|root|etc|var)\b")
 _SAYS_SOMETHING = 3
 #: Programs of a script beside the agent's own that are no work of others.
-_HARMLESS = frozenset({"true", "false", "sleep", "logger", "date", "cat", "mkdir", "touch", "chown", "chmod", "rm", "tee", "hostname", "id", "whoami"})
+_HARMLESS = frozenset(
+    {
+        "true",
+        "false",
+        "sleep",
+        "logger",
+        "date",
+        "cat",
+        "mkdir",
+        "touch",
+        "chown",
+        "chmod",
+        "rm",
+        "tee",
+        "hostname",
+        "id",
+        "whoami",
+        "basename",
+        "dirname",
+        "readlink",
+        "realpath",
+        "grep",
+    }
+)
 
 
-#: as they are written, and below the folder that is current then
+#: as they are written, and below the folder that is current then; or what is told to another program
 Programs = tuple[tuple[str, str], ...]
+#: What units and scripts start, by their names and paths.
+Behind = Mapping[str, Iterable[tuple[str, str]]]
+#: A variable with a name of the agent's.
+_OF_THE_AGENT = re.compile(r"iij", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class StartedIn:
-    """The folder that is current when something is started, and its variables."""
+    """What a shell reads, the folder that is current when it does, and its variables."""
 
     folder: str
     environment: Mapping[str, str]
+    texts: Sequence[str] = ()
+    #: started besides
+    itself: Programs = ()
 
-    def started(self, text: str) -> Programs:
-        """What a text that a shell reads starts in them."""
-        return tuple(shell.started(text, self.folder, self.environment))
-
-    def started_by(self, script: str, path: str) -> Programs:
-        """What a script starts in them; one of another language whatever it has a path of, and what else it does nobody knows."""
-        if script.startswith("#!") and not _SHEBANG.match(script):
-            return ((f"{path} (no script of a shell)", ""), *((written, written) for written in dict.fromkeys(_PATH.findall(script))))
-        return self.started(shell.with_own_folder(script, path))
+    def started(self, reading: shell.Reading | None = None) -> Programs:
+        """What they start; of the scripts that `reading` knows, it is found there afterwards."""
+        if reading and not self.texts:
+            for _written, path in self.itself:
+                shell.started_by(path, self.folder, self.environment, reading)
+        found = (pair for text in self.texts for pair in shell.started(text, self.folder, self.environment, reading))
+        return tuple(dict.fromkeys((*self.itself, *found)))
 
 
 @dataclass
@@ -127,6 +153,8 @@ class Job:
     number: int = 1
     #: what those programs start in their turn
     through: Programs = ()
+    #: what scripts start as this job starts them, by their paths
+    behind: Mapping[str, Mapping[tuple[str, str], None]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def shown(self) -> str:
@@ -200,7 +228,7 @@ def _of_lines(place: Place, homes: Mapping[str, str]) -> Iterator[Job]:
     environment: dict[str, str] = {}
     for number, raw in enumerate(place.lines):
         enabled = not raw.startswith(MARKER)
-        line = _text(raw.removeprefix(MARKER)).strip("\r\n")
+        line = _text(raw.removeprefix(MARKER).partition(b"\0")[0]).strip("\r\n")  # cron reads no further
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         if variable := _VARIABLE.fullmatch(line):
@@ -216,8 +244,8 @@ def _of_lines(place: Place, homes: Mapping[str, str]) -> Iterator[Job]:
         command, *given = (text.replace("\\%", "%").strip() for text in _STDIN.split(_FLAGS.sub("", found["command"], count=1)))
         # what a shell or at is given as its input is as good as a script
         script = f"echo {shlex.quote('; '.join(given))} | {command}" if given else command
-        here = StartedIn(own["HOME"], own)
-        yield Job(place, number, user, " ".join(found[1].split()), command, enabled, here.started(script), here)
+        here = StartedIn(own["HOME"], own, (script,))
+        yield Job(place, number, user, " ".join(found[1].split()), command, enabled, here.started(), here)
 
 
 def _numbered(found: Iterable[Job]) -> Iterator[Job]:
@@ -229,16 +257,15 @@ def _numbered(found: Iterable[Job]) -> Iterator[Job]:
 
 
 def _script(place: Place) -> Job:
-    here = StartedIn("/", {"HOME": "/root"})
-    programs: Programs = ((place.name, place.link or place.name),)
     text = _text(place.content)
-    if _SHEBANG.match(text):
-        programs += here.started(text)
+    real = place.link or place.name
+    surroundings = {"HOME": "/root", "0": place.name, "BASH_SOURCE": place.name, expansion.REAL_SELF: real}
+    here = StartedIn("/", surroundings, (text,) if shell.is_of_a_shell(text) else (), ((place.name, real),))
     when = posixpath.basename(posixpath.dirname(place.name)).removeprefix("cron.")
-    return Job(place, -1, "root", when, place.name, bool((place.mode or 0) & 0o111), programs, here)
+    return Job(place, -1, "root", when, place.name, bool((place.mode or 0) & 0o111), here.started(), here)
 
 
-def does_more(job: Job, command_paths: Sequence[str], real: Mapping[str, str], behind: Mapping[str, Programs] = MappingProxyType({})) -> list[str]:
+def does_more(job: Job, command_paths: Sequence[str], real: Mapping[str, str], behind: Behind = MappingProxyType({})) -> list[str]:
     """What a script starts besides the programs that are meant; of a line, the scripts and units by which alone it starts them. A script that is meant itself
     is all the agent's. `behind`: what units and scripts start, by their names.
     """
@@ -246,42 +273,51 @@ def does_more(job: Job, command_paths: Sequence[str], real: Mapping[str, str], b
     def is_meant(pair: tuple[str, str]) -> bool:
         return bool(reasons(pair, command_paths, real))
 
+    def is_named(pair: tuple[str, str]) -> bool:
+        return pair[1] == shell.ARGUMENT and any(_matches(pair[0], wanted) for wanted in command_paths)
+
+    behind = {**behind, **job.behind}
     own: Programs = ()
     if job.line < 0 and not is_meant(job.programs[0]):
         own = job.programs[1:]
-    elif not any(map(is_meant, job.programs)):
+    elif not any(is_meant(pair) or is_named(pair) for pair in job.programs):
         leading = (pair for pair in job.programs if any(map(is_meant, through((pair,), behind))))
         own = tuple(program for pair in leading for program in started_by(pair, behind))
     return list(dict.fromkeys(_others(own, is_meant, behind, frozenset())))
 
 
-def _others(programs: Programs, is_meant: Callable[[tuple[str, str]], bool], behind: Mapping[str, Programs], above: frozenset[str]) -> Iterator[str]:
+def _others(programs: Programs, is_meant: Callable[[tuple[str, str]], bool], behind: Behind, above: frozenset[str]) -> Iterator[str]:
     """Those that are not meant, do something, and do not only start what is meant themselves. `above`: those that start these."""
+    if _is_guessed(programs):
+        yield programs[0][0]
+        return
     places: dict[str, list[tuple[str, str]]] = {}  # a program without a path may be in one of several folders
     for pair in programs:
-        places.setdefault(pair[0], []).append(pair)
+        if pair[1] not in shell.ARGUMENTS or is_meant(pair):
+            places.setdefault(pair[0], []).append(pair)
     for name, pairs in places.items():
         harmless = shell.starts_others(name) or posixpath.basename(name) in _HARMLESS or not re.search(r"\w", name)
         if harmless or name in above or any(is_meant(pair) for pair in pairs):
             continue
-        if not any(map(is_meant, through(tuple(pairs), behind))):
-            yield name
-            continue
         own = tuple(program for pair in pairs for program in started_by(pair, behind))
-        yield from [own[0][0]] if _is_guessed(own) else _others(own, is_meant, behind, above | {name})
+        if not any(map(is_meant, through(tuple(pairs), behind))):
+            if not name.startswith(shell.SOURCED) or any(_others(own, is_meant, behind, above | {name})):
+                yield name
+            continue
+        yield from _others(own, is_meant, behind, above | {name})
 
 
-def started_by(pair: tuple[str, str], behind: Mapping[str, Programs]) -> Programs:
+def started_by(pair: tuple[str, str], behind: Behind) -> Programs:
     """What a unit or a script starts, as it is written or where it is."""
-    return behind.get(pair[0]) or behind.get(pair[1]) or ()
+    return tuple(behind.get(pair[0]) or behind.get(pair[1]) or ())
 
 
 def _is_guessed(programs: Sequence[tuple[str, str]]) -> bool:
-    """Whether they are what stands in a script of another language, which `StartedIn.started_by` says first."""
+    """Whether they are what stands in a script of another language, which comes first then."""
     return bool(programs) and not programs[0][1]
 
 
-def through(programs: Programs, behind: Mapping[str, Programs]) -> Programs:
+def through(programs: Programs, behind: Behind) -> Programs:
     """What these start in their turn, and what that does; what is only guessed leads no further."""
     found = dict.fromkeys(programs)
     left = list(programs)
@@ -300,13 +336,34 @@ def why(job: Job, command_paths: Sequence[str], real: Mapping[str, str]) -> list
 
 def reasons(pair: tuple[str, str], command_paths: Sequence[str], real: Mapping[str, str]) -> list[str]:
     """Which of the command paths mean a program, in words."""
-    paths = places_of(pair, real)
-    return [f"it starts {pair[0]}, which matches {wanted}" for wanted in command_paths if any(_matches(path, wanted) for path in paths)]
+    program, place = pair
+    if place == shell.ARGUMENT:
+        return []
+    handed = place == shell.HANDED
+    paths = [program] if handed else places_of(pair, real)
+    does = f"it hands {program} to a program that may start it" if handed else f"it starts {program}"
+    if found := [f"{does}, which matches {wanted}" for wanted in command_paths if any(_matches(path, wanted) for path in paths)]:
+        return found
+    if may_match := _may_match(program if handed or not place else place, command_paths):
+        return [f"{does}, of which not all is known here, and which may match {may_match}"]
+    return []
+
+
+def _may_match(path: str, command_paths: Sequence[str]) -> str:
+    """Which command path may mean one with a variable that nobody knows, since what is known of it, or the variable's name, says so; "" for none."""
+    if not expansion.is_unknown(path):
+        return ""
+    known = expansion.known_parts(path)
+    for wanted in command_paths:
+        said = [part for one in (wanted, *DEFAULT_COMMAND_PATHS) for part in one.split("/") if len(_SAYS_NOTHING.sub("", part)) >= _SAYS_SOMETHING]
+        if _OF_THE_AGENT.search(path) or any(fnmatch.fnmatchcase(name, part) for name in known for part in said):
+            return wanted
+    return ""
 
 
 def places_of(pair: tuple[str, str], real: Mapping[str, str]) -> list[str]:
-    """A program as it is written, below the folder that is current then, and where that leads."""
-    return [*pair, *filter(None, (real.get(pair[1]),))]
+    """A program as it is written, below the folder that is current then, and where that leads. None of what is only an argument."""
+    return [] if pair[1] in shell.ARGUMENTS else [*pair, *filter(None, (real.get(pair[1]),))]
 
 
 def _matches(path: str, pattern: str) -> bool:
@@ -329,7 +386,7 @@ def check_command_paths(command_paths: Sequence[str]) -> None:
 
 def asked_paths(found: Iterable[Programs]) -> set[str]:
     """Paths of programs, to be asked where they lead."""
-    return {pair[1] for programs in found for pair in programs if pair[1].startswith("/") and "\0" not in pair[1]}
+    return {path for programs in found for _written, path in programs if path.startswith("/") and not re.search(r"[\0\n$]", path)}
 
 
 def script_folders(found: Iterable[Job]) -> list[str]:

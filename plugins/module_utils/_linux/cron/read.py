@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..._core import phrases
@@ -13,11 +13,11 @@ from .. import shell
 from ..client import Client
 from . import plan as cron
 from . import starters
-from .plan import Job, Programs
+from .plan import Behind, Job, Programs
 from .starters import Starter
 
-#: Scripts that start scripts that start the agent: deeper ones are nobody's.
-_DEPTH = 3
+#: Scripts that start scripts that start the agent, and files that these read: deeper ones are nobody's.
+_DEPTH = 5
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Starts:
     #: where the paths of their programs lead, links followed
     real: Mapping[str, str] = field(default_factory=dict)
     #: what units and scripts start, by their names and paths
-    behind: Mapping[str, Programs] = field(default_factory=dict)
+    behind: Behind = field(default_factory=dict)
     #: crontabs of users who do not exist
     orphans: Sequence[str] = ()
     #: folders of users' own units
@@ -44,14 +44,18 @@ class Starts:
         ]
 
 
+#: of scripts, by their paths, what they start
+_Found = dict[str, dict[tuple[str, str], None]]
+
+
 def starts(client: Client) -> Starts:
     """All that the machine starts by itself; a place that cannot be read is an OffboardError."""
     answer = client.ask("cron_read")
     homes = answer["homes"]
-    jobs = [job for place in answer["places"] for job in cron.jobs(cron.place_of(place), homes)]
+    jobs: list[Job] = [job for place in answer["places"] for job in cron.jobs(cron.place_of(place), homes)]
     if folders := cron.script_folders(jobs):  # besides those that every machine has
         jobs += [job for place in client.ask("cron_scripts", folders=folders) for job in cron.jobs(cron.place_of(place), homes)]
-    others = [
+    others: list[Starter] = [
         *map(starters.of_unit, answer["units"]),
         *map(starters.of_at, answer["at_jobs"]),
         *map(starters.of_boot, answer["boot_scripts"]),
@@ -59,40 +63,38 @@ def starts(client: Client) -> Starts:
     ]
     real: dict[str, str] = {}
     scripts: dict[str, str] = {}
-    behind: dict[str, Programs] = {}
-    parsed: _Parsed = {}
+    behind: _Found = {}
+    own: list[_Found] = [{} for _each in (*jobs, *others)]
     for _again in range(_DEPTH):
         every: list[Job | Starter] = [*jobs, *others]
         paths = cron.asked_paths((*one.programs, *one.through) for one in every) - real.keys()
-        if paths:
-            looked = client.ask("programs_look", paths=sorted(paths))
-            real |= looked["real"]
-            scripts |= looked["scripts"]
-        behind = _behind(every, scripts, parsed)
-        before = jobs, others
-        jobs = [replace(job, through=cron.through(job.programs, behind)) for job in jobs]
-        others = [replace(one, through=cron.through(one.programs, behind)) for one in others]
-        if (jobs, others) == before:
+        if not paths:
             break
+        looked = client.ask("programs_look", paths=sorted(paths))
+        real |= looked["real"]
+        scripts |= looked["scripts"]
+        read = [_read(one, before, looked["scripts"], shell.Reading(scripts, real)) for one, before in zip(every, own, strict=True)]
+        own = [found for _programs, found in read]
+        behind = _together(every, read)
+        news = [(programs, found, cron.through(programs, {**behind, **found})) for programs, found in read]
+        jobs = [replace(job, programs=new[0], behind=new[1], through=new[2]) for job, new in zip(jobs, news, strict=False)]
+        others = [replace(other, programs=new[0], through=new[2]) for other, new in zip(others, news[len(jobs) :], strict=True)]
     return Starts(jobs, others, real, behind, answer["orphans"], answer["not_looked_at"])
 
 
-#: of a script, and the surroundings in which it is started, what it starts
-_Parsed = dict[tuple[object, ...], Programs]
+def _read(one: Job | Starter, before: _Found, new: Collection[str], reading: shell.Reading) -> tuple[Programs, _Found]:
+    """What it starts, and what scripts start as it starts them; read again where it starts a `new` one."""
+    if not any(path in new for _written, path in (*one.programs, *one.through)):
+        return one.programs, before
+    return one.started_in.started(reading), reading.behind
 
 
-def _behind(every: Sequence[Job | Starter], scripts: Mapping[str, str], parsed: _Parsed) -> dict[str, Programs]:
-    """What units start, by their names, and scripts, by their paths, each in the surroundings of who starts it."""
-    found: dict[str, dict[tuple[str, str], None]] = {}
-    for one in every:
+def _together(every: Sequence[Job | Starter], read: Sequence[tuple[Programs, _Found]]) -> _Found:
+    """What units start, by their names, and scripts, by their paths, whoever starts them."""
+    behind: _Found = {}
+    for one, (started, found) in zip(every, read, strict=True):
         for name in one.called:
-            found.setdefault(name, {}).update(dict.fromkeys(one.programs))
-        for _written, path in (*one.programs, *one.through):
-            text = scripts.get(path)
-            if text and not path.endswith(shell.EVERY):  # each of those is a job
-                here = one.started_in
-                key = (path, here.folder, *sorted(here.environment.items()))
-                if key not in parsed:
-                    parsed[key] = here.started_by(text, path)
-                found.setdefault(path, {}).update(dict.fromkeys(parsed[key]))
-    return {name: tuple(programs) for name, programs in found.items()}
+            behind.setdefault(name, {}).update(dict.fromkeys(started))
+        for path, programs in found.items():
+            behind.setdefault(path, {}).update(programs)
+    return behind

@@ -64,8 +64,7 @@ class Starter:
 def of_unit(answer: Mapping[str, Any]) -> Starter:
     """A unit as the machine gave it."""
     user, home = answer["user"], answer["home"]
-    prefix, _at, instance = answer["service"].rpartition(".")[0].partition("@")
-    known = {"%": "%", "i": instance, "p": prefix, **({"h": home} if home else {}), **({"u": user} if user not in ("", "*") else {})}
+    known = {"%": "%", **_of_its_name(answer["service"]), **({"h": home} if home else {}), **({"u": user} if user not in ("", "*") else {})}
 
     def expanded(text: str) -> str:
         return _SPECIFIER.sub(lambda found: known.get(found[1], found[0]), text)
@@ -77,17 +76,28 @@ def of_unit(answer: Mapping[str, Any]) -> Starter:
         for line in text.replace("\\\n", " ").splitlines():
             environment |= _assigned(line) if "=" in line and not line.lstrip().startswith(("#", ";")) else {}
     folder = shell.variables(expanded(answer["folder"]).removeprefix("-"), environment)
-    here = StartedIn(folder or home or "/", environment)
     commands: list[str] = []
-    programs: list[tuple[str, str]] = []
     for written in answer["commands"]:
         flags, command = _EXEC_FLAGS.fullmatch(expanded(written)).groups()  # type: ignore[union-attr]
         if "@" in flags:  # the second word is what the program is told to be called
             command = _SECOND_WORD.sub(r"\1", command, count=1)
         commands.append(command)
-        programs += here.started(command)
+    here = StartedIn(folder or home or "/", environment, commands)
     whose = expanded(answer["runs_as"])
-    return Starter("systemd", answer["name"], answer["path"], user, answer["enabled"], commands, tuple(programs), here, _stop(answer), whose, answer["service"])
+    return Starter("systemd", answer["name"], answer["path"], user, answer["enabled"], commands, here.started(), here, _stop(answer), whose, answer["service"])
+
+
+def _of_its_name(service: str) -> dict[str, str]:
+    """What the specifiers of systemd.unit(5) mean that tell the name, and parts of it."""
+    name = service.rpartition(".")[0]
+    prefix, _at, instance = name.partition("@")
+    last = prefix.rpartition("-")[2]
+
+    def unescaped(text: str) -> str:
+        return re.sub(r"\\x([0-9a-f]{2})", lambda found: chr(int(found[1], 16)), text.replace("-", "/"))
+
+    path = "/" + unescaped(instance or prefix).removeprefix("/")
+    return {"i": instance, "I": unescaped(instance), "p": prefix, "P": unescaped(prefix), "n": service, "N": name, "j": last, "J": unescaped(last), "f": path}
 
 
 def _assigned(line: str) -> dict[str, str]:
@@ -114,29 +124,29 @@ def of_at(answer: Mapping[str, Any]) -> Starter:
     script, home = answer["script"], answer["home"]
     behind = _END_OF_SURROUNDINGS.split(script, maxsplit=1)[1:]
     commands = [line for text in behind for line in text.splitlines() if line.strip()]
-    here = StartedIn(home, {"HOME": home, "LOGNAME": answer["user"]})
+    here = StartedIn(home, {"HOME": home, "LOGNAME": answer["user"]}, (script,))
     number = answer["number"]
-    return Starter("at", f"at:{number}", answer["path"], answer["user"], True, commands, here.started(script), here, f"atrm {number}")
+    return Starter("at", f"at:{number}", answer["path"], answer["user"], True, commands, here.started(), here, f"atrm {number}")
 
 
 def of_boot(answer: Mapping[str, Any]) -> Starter:
     """A script of System V's init, or rc.local, as the machine gave it. systemd knows the former by a name, too."""
-    name, path, here = answer["name"], answer["path"], StartedIn("/", {"HOME": "/root"})
+    name, path = answer["name"], answer["path"]
+    here = StartedIn("/", {"HOME": "/root", "0": path, "BASH_SOURCE": path, "1": "start", "@": "start", "*": "start"}, (answer["script"],))
     lines = [line for line in answer["script"].splitlines() if line.strip() and not line.lstrip().startswith("#")]
     stop = shlex.join(answer["stop"]) if answer["stop"] else _edit(path)
-    return Starter("init", path, path, "", answer["enabled"], lines, here.started(answer["script"]), here, stop, service=f"{name}.service" if name else "")
+    return Starter("init", path, path, "", answer["enabled"], lines, here.started(), here, stop, service=f"{name}.service" if name else "")
 
 
 def of_incron(answer: Mapping[str, Any], homes: Mapping[str, str]) -> Starter:
     """A table of incron as the machine gave it."""
     path, user = answer["path"], answer["user"]
     home = homes.get(user, "/")
-    here = StartedIn(home, {"HOME": home, "LOGNAME": user})
     lines = (line for line in answer["script"].splitlines() if not line.lstrip().startswith("#"))
     commands = [found[1] for line in lines if (found := _TABLE.fullmatch(line))]
-    programs = tuple(program for command in commands for program in here.started(command))
+    here = StartedIn(home, {"HOME": home, "LOGNAME": user}, commands)
     stop = _edit(path) if answer["is_system"] else f"incrontab -u {shlex.quote(user)} -e"
-    return Starter("incron", path, path, user, True, commands, programs, here, stop, runs_as=user)
+    return Starter("incron", path, path, user, True, commands, here.started(), here, stop, runs_as=user)
 
 
 def _edit(path: str) -> str:

@@ -123,7 +123,7 @@ def _together(service, unit):
 def _environment_files(service, settings, whose):
     """Contents of the files that hold variables of a service; one that is not there, or cannot be read, has none. A user's pattern is not looked for."""
     prefix, _at, instance = service.rpartition(".")[0].partition("@")
-    known = {"%": "%", "i": instance, "p": prefix, "h": whose["home"]}
+    known = {"%": "%", "i": instance, "p": prefix, "n": service, "N": service.rpartition(".")[0], "h": whose["home"]}
     texts = []
     for value in settings.get("EnvironmentFile", ()):
         path = re.sub("%(.)", lambda found: known.get(found.group(1), found.group()), value).strip("\"'").lstrip("-")

@@ -144,10 +144,10 @@ def unconfirmed(machines: Machines, said: LinuxDecisions) -> Iterator[Finding]:
                 "blocker",
                 "cron_job_not_confirmed",
                 Text(
-                    f"{name} has the cron job {place}: {job['schedule']} {command}, which starts Directory Sync for Linux. If it is its, add "
+                    f"{name} has the cron job {place}: {job['schedule']} {command}, which starts Directory Sync for Linux, or may. If it is its, add "
                     f"{{place: '{place}', command: '{command}'}} to directory_sync_cron_jobs; else add its command to directory_sync_not_iij_cron_jobs."
                     + (f" It may never run: {passed_over.en}." if passed_over.en else ""),
-                    f"{name} のcronジョブ {place}: {job['schedule']} {command} はDirectory Sync for Linuxを起動します。該当する場合は "
+                    f"{name} のcronジョブ {place}: {job['schedule']} {command} はDirectory Sync for Linuxを起動するか、その可能性があります。該当する場合は "
                     f"directory_sync_cron_jobs に {{place: '{place}', command: '{command}'}} を、そうでなければ directory_sync_not_iij_cron_jobs に"
                     "コマンドを追加してください。" + (f"なお、{passed_over.ja}ため、実行されていない可能性があります。" if passed_over.ja else ""),
                 ),

@@ -37,6 +37,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._iij import scim
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export import pages as export_pages
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.kept import info as export_info
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.store import Resources
+from ansible_collections.offboard.iij_id.plugins.module_utils._linux import shell
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.cron import starters
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.cron.plan import StartedIn
 from ansible_collections.offboard.iij_id.plugins.module_utils._module import binding, files
@@ -207,7 +208,7 @@ PARSERS: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
         [f"/srv IN_MODIFY /opt/x '{SECRET}'\n".encode()],
     ),
     "started_script": (
-        text(lambda it: StartedIn("/", {}).started_by(it, "/opt/x")),
+        text(lambda it: StartedIn("/", {}, ("/opt/x",)).started(shell.Reading({"/opt/x": it}))),
         [f"#!/bin/sh\ncd $(dirname $0)\n./y '{SECRET}'\n".encode(), f"#!/usr/bin/perl\nsystem '/opt/y {SECRET}';\n".encode()],
     ),
     "ldap_schema": (text(lambda it: references.attributes([it])), [f"( 2.5.4.31 NAME 'member' DESC '{SECRET}' SUP distinguishedName )".encode()]),

@@ -32,6 +32,8 @@ def place(content, kind="user", name="user:sync", user="sync", home="/home/sync"
         ("user", f"0 1 * * * {SCRIPT} \\%x %input\\%", "0 1 * * *", "sync", f"{SCRIPT} %x"),
         ("user", f"-0 1 * * * {SCRIPT}", "0 1 * * *", "sync", SCRIPT),
         ("user", f"0 1 * * * -n -q {SCRIPT}", "0 1 * * *", "sync", SCRIPT),
+        ("user", f"0 1 * * * {SCRIPT}\0 x", "0 1 * * *", "sync", SCRIPT),
+        ("user", f"0 1 * * * {SCRIPT} \\", "0 1 * * *", "sync", f"{SCRIPT} \\"),  # cron joins no lines
         ("system", f"30 3 * * * root {SCRIPT}", "30 3 * * *", "root", SCRIPT),
         ("system", f"@hourly iij {SCRIPT}", "@hourly", "iij", SCRIPT),
         ("anacron", f"7 10 iij.weekly {SCRIPT}", "7 10", "root", SCRIPT),

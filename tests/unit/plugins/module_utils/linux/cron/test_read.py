@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from typing import Any
 
 import pytest
@@ -94,7 +95,7 @@ WRAPPER, INNER = "/usr/local/bin/nightly.sh", "/usr/local/lib/sync/inner"
         (WRAPPER, {WRAPPER: "systemctl is-active -q iij || systemctl start iij\n"}, []),
         (WRAPPER, {WRAPPER: "systemctl stop web; systemctl start iij; systemctl start web\n"}, ["systemctl", "web.service"]),
         (WRAPPER, {WRAPPER: f"{WRAPPER} again\n{SCRIPT}\n"}, []),  # in a circle
-        (f"IN={SCRIPT} {WRAPPER}", {WRAPPER: "$IN\n"}, None),  # of one command alone nobody keeps the variables
+        (f"IN={SCRIPT} {WRAPPER}", {WRAPPER: "$IN\n"}, []),
         (WRAPPER, {WRAPPER: "tar cf /backup.tar /home\n"}, None),
         # of another language a path is enough, and nobody knows what else it does
         (WRAPPER, {WRAPPER: f"#!/usr/bin/python3\nsubprocess.run(['{SCRIPT}'])\n"}, [f"{WRAPPER} (no script of a shell)"]),
@@ -152,3 +153,105 @@ def test_a_script_of_cron_that_has_systemd_start_the_agent(text, besides):
     paths = list(cron.DEFAULT_COMMAND_PATHS)
     assert cron.why(found.jobs[0], paths, found.real)
     assert cron.does_more(found.jobs[0], paths, found.real, found.behind) == besides
+
+
+FOLDER, CONFIG = "/opt/IIJ_ID_Service_Directory_Sync", "/etc/sysconfig/sync"
+VARIABLES, USED = f"# of the agent\nBASE='{FOLDER}'\nMODE=normal\n", '"$BASE/bin/${MODE}_mode.sh"'
+
+
+@pytest.mark.parametrize(
+    ("line", "scripts"),
+    [
+        # variables that come out of a file which is read
+        (WRAPPER, {WRAPPER: f"#!/bin/sh\n. {CONFIG}\n{USED}\n", CONFIG: VARIABLES}),
+        (WRAPPER, {WRAPPER: f"#!/bin/sh\n[ -r {CONFIG} ] && . {CONFIG}\n{USED}\n", CONFIG: VARIABLES}),
+        (WRAPPER, {WRAPPER: f"if [ -f {CONFIG} ]; then\n  source {CONFIG}\nfi\ncd $BASE/bin && ./normal_mode.sh\n", CONFIG: VARIABLES}),
+        (WRAPPER, {WRAPPER: f"for f in /etc/x {CONFIG}; do\n  test -r $f && . $f\ndone\n{USED}\n", CONFIG: VARIABLES}),
+        (WRAPPER, {WRAPPER: f"cd /etc/sysconfig\n. ./sync\n{USED}\n", CONFIG: VARIABLES}),
+        (WRAPPER, {WRAPPER: f'. "$(dirname "$0")/env.sh"\n{USED}\n', "/usr/local/bin/env.sh": VARIABLES}),
+        (WRAPPER, {WRAPPER: f'HERE=$(cd $(dirname "${{BASH_SOURCE[0]}}") && pwd)\n. $HERE/env.sh\n{USED}\n', "/usr/local/bin/env.sh": VARIABLES}),
+        (WRAPPER, {WRAPPER: f"set -a; . {CONFIG}; set +a\nexec {INNER}\n", CONFIG: VARIABLES, INNER: f"#!/bin/sh\n{USED}\n"}),
+        (WRAPPER, {WRAPPER: f". {CONFIG}\n{USED}\n", CONFIG: ". /etc/base\nMODE=normal\n", "/etc/base": f"BASE={FOLDER}\n"}),
+        (WRAPPER, {WRAPPER: f"eval $(cat {CONFIG})\n{USED}\n", CONFIG: VARIABLES}),
+        (WRAPPER, {WRAPPER: f"load() {{\n  . {CONFIG}\n}}\nmain() {{\n  load\n  {USED}\n}}\nmain\n", CONFIG: VARIABLES}),
+        (f". {CONFIG}; {USED}", {CONFIG: VARIABLES}),
+        (f"bash -c '. {CONFIG} && {USED}'", {CONFIG: VARIABLES}),
+        # what a script is given
+        (f"{WRAPPER} {SCRIPT}", {WRAPPER: 'date\nexec "$@"\n'}),
+        (f"{WRAPPER} 30 {SCRIPT} -v", {WRAPPER: 'T=$1\nshift\ntimeout $T "$@" || mail root\n'}),
+        (f"{WRAPPER} '{SCRIPT} -v'", {WRAPPER: 'sh -c "$1"\n'}),
+        (f"{WRAPPER} normal", {WRAPPER: f"{FOLDER}/bin/${{1}}_mode.sh\n"}),
+        (WRAPPER, {WRAPPER: f'run() {{ "$BASE/bin/$1"; }}\nBASE={FOLDER}\nrun normal_mode.sh\n'}),
+        # loops, shortened variables, texts over several lines
+        (WRAPPER, {WRAPPER: f"for s in {{normal,recovery}}_mode; do\n  {FOLDER}/bin/$s.sh\ndone\n"}),
+        (WRAPPER, {WRAPPER: f": ${{BASE:={FOLDER}/}}\n${{BASE%/}}/bin/normal_mode.sh\n"}),
+        (WRAPPER, {WRAPPER: f'su - sync -c "cd {FOLDER}/bin &&\n  ./normal_mode.sh"\n'}),
+        (WRAPPER, {WRAPPER: f"# don't\nB={FOLDER}/bin\n\"$B\"/normal_mode.sh # it's the nightly one\n"}),
+    ],
+)
+def test_what_a_script_is_told_by_files_and_arguments(line, scripts):
+    found = starts(Machine(line, scripts=scripts))  # type: ignore[arg-type]
+    (job,), paths = found.jobs, list(cron.DEFAULT_COMMAND_PATHS)
+    assert [reason for reason in cron.why(job, paths, found.real) if "not all is known" not in reason]
+    # neither a file of variables nor what stands around the command is work of others
+    assert not {"main", "load", "run", f". {CONFIG}"} & set(cron.does_more(job, paths, found.real, found.behind))
+
+
+def test_a_script_that_serves_many_jobs_is_the_agents_in_its_job_alone():
+    """Otherwise each of them would be a candidate."""
+    machine = Machine(f"{WRAPPER} {SCRIPT}", scripts={WRAPPER: 'logger "$1"\n"$@"\nmail root\n'})
+    content = base64.b64decode(machine.crontab["content"]) + f"1 1 * * * {WRAPPER} /usr/bin/backup\n2 1 * * * {WRAPPER}\n".encode()
+    machine.crontab["content"] = base64.b64encode(content).decode()
+    found = starts(machine)  # type: ignore[arg-type]
+    paths = list(cron.DEFAULT_COMMAND_PATHS)
+    assert [bool(cron.why(job, paths, found.real)) for job in found.jobs] == [True, False, False]
+    # the line is the agent's, whatever the script does around it
+    assert cron.does_more(found.jobs[0], paths, found.real, found.behind) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "scripts", "told"),
+    [
+        ("$IIJ_HOME/bin/normal_mode.sh", {}, True),
+        ("cd $WHERE && ./normal_mode.sh", {}, True),
+        ('"$WHERE"/bin/$MODE"_mode.sh"', {}, True),
+        (f"{FOLDER}/bin/$NAME", {}, True),
+        ("$IIJ_SYNC", {}, True),
+        (WRAPPER, {WRAPPER: ". /etc/gone\n$WHERE/bin/recovery_mode.sh\n"}, True),
+        (WRAPPER, {WRAPPER: "#!/usr/bin/python3\nimport os\nos.system(HOME + '/bin/normal_mode.sh')\n"}, True),
+        (WRAPPER, {WRAPPER: "#!/usr/bin/perl\nsystem(qq{$home/bin/normal_mode.sh});\n"}, True),
+        (f"/usr/bin/cronwrap -t 5 {SCRIPT}", {}, True),
+        (f"docker exec x sh -c '{SCRIPT} -v'", {}, True),
+        (f"perl -e 'alarm shift; exec @ARGV' 60 {SCRIPT}", {}, True),
+        (f"{WRAPPER} -t 5 {SCRIPT}", {WRAPPER: 'while [ $# -gt 1 ]; do shift; done\n"$@"\n'}, True),
+        # of nobody's, or of thousands
+        ("$PYTHON $SCRIPT", {}, False),
+        ('"$@"', {}, False),
+        ("$BASE/bin/backup.sh /data", {}, False),
+        (f"tar cf /x {SCRIPT}", {}, False),
+        (f"sudo rsync -a {FOLDER}/bin/normal_mode.sh b:", {}, False),
+        (f"/usr/local/bin/backup-all --script {SCRIPT}", {}, False),
+        (f"/usr/bin/other {FOLDER}", {}, False),
+        (WRAPPER, {WRAPPER: "#!/usr/bin/python3\nimport os\nos.system('x')\nopen('/etc/backup.conf')\n"}, False),
+    ],
+)
+def test_what_cannot_be_resolved_is_told_where_it_may_be_the_agent(line, scripts, told):
+    found = starts(Machine(line, scripts=scripts))  # type: ignore[arg-type]
+    assert bool(cron.why(found.jobs[0], list(cron.DEFAULT_COMMAND_PATHS), found.real)) is told
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "A=x\n" + "A=$A$A\n" * 200 + "$A\n",
+        "set -- a a\n" + "set -- $@ $@\n" * 200,
+        "".join(f"{INNER} {number}\n" for number in range(3000)),
+        "f() { g; g; g; g; g; g; g; }\ng() { h; h; h; h; h; h; h; }\nh() { f; f; f; f; k; }\n" + "f\n" * 2000,
+        "for a in 1 2 3 4 5 6 7 8 9; do for b in 1 2 3 4 5 6 7 8 9; do for c in 1 2 3 4 5 6 7 8 9; do x; done; done; done\n" * 400,
+        "while x\n" * 9000,
+    ],
+)
+def test_a_hostile_script_takes_no_time(script):
+    begun = time.process_time()
+    starts(Machine(WRAPPER, scripts={WRAPPER: script, INNER: f"{WRAPPER} $1\n" * 3000}))  # type: ignore[arg-type]
+    assert time.process_time() - begun < 10
