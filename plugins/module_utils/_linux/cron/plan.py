@@ -44,30 +44,10 @@ _WILDCARDS = re.compile(r"[*?\[]")
 _SAYS_NOTHING = re.compile(r"[*?./\[\]]|\b(?:usr|local|opt|bin|sbin|sh|home|root|etc|var)\b")
 _SAYS_SOMETHING = 3
 #: Programs of a script beside the agent's own that are no work of others.
-_HARMLESS = frozenset(
-    {
-        "true",
-        "false",
-        "sleep",
-        "logger",
-        "date",
-        "cat",
-        "mkdir",
-        "touch",
-        "chown",
-        "chmod",
-        "rm",
-        "tee",
-        "hostname",
-        "id",
-        "whoami",
-        "basename",
-        "dirname",
-        "readlink",
-        "realpath",
-        "grep",
-    }
-)
+_HARMLESS = frozenset({
+    "true", "false", "sleep", "logger", "date", "cat", "mkdir", "touch", "chown", "chmod", "rm",
+    "tee", "hostname", "id", "whoami", "basename", "dirname", "readlink", "realpath", "grep",
+})  # fmt: skip
 
 
 #: as they are written, and below the folder that is current then; or what is told to another program
