@@ -22,7 +22,7 @@ FOUND = {"policies": [{"guid": ONE, "mentions": [{"kind": "registry"}]}, {"guid"
 
 @pytest.mark.parametrize(
     ("found", "check", "guids"),
-    [(FOUND, False, [ONE, OTHER]), (FOUND, True, [OTHER]), ({"skipped": True}, False, []), ({"failed": False, "msg": "no"}, True, []), (None, False, [])],
+    [(FOUND, False, [ONE, OTHER]), (FOUND, True, [OTHER]), (FOUND, None, [OTHER]), ({"skipped": True}, False, []), ({"failed": False, "msg": "no"}, True, []), (None, False, [])],
 )
 def test_what_the_task_is_told(tmp_path: Path, found: Any, check: bool, guids: list[str]) -> None:
     (task,) = yaml.safe_load((ROLE / "tasks" / "machine.yml").read_text())
@@ -33,6 +33,8 @@ def test_what_the_task_is_told(tmp_path: Path, found: Any, check: bool, guids: l
         {"hosts": "pc1", "vars_files": [str(ROLE / "defaults/main.yml"), str(ROLE / "vars/main.yml")], "tasks": [told]},
     ]
     (tmp_path / "play.yml").write_text(yaml.safe_dump([{"gather_facts": False, **play} for play in plays]))
+    if check is None:  # compared with an approved plan
+        told["vars"]["__offboard_comparison"] = "compared.jsonl"
     confirmed = {"integrated_windows_authentication_policies": [ONE.strip("{}").lower()], "ansible_python_interpreter": sys.executable}
     done = subprocess.run(
         [Path(sys.executable).with_name("ansible-playbook"), "-i", "localhost,pc1,", "-c", "local", "-e", yaml.safe_dump(confirmed, default_flow_style=True),
@@ -43,12 +45,17 @@ def test_what_the_task_is_told(tmp_path: Path, found: Any, check: bool, guids: l
     assert [policy["guid"] for policy in yaml.safe_load((tmp_path / "told.json").read_text())] == guids
 
 
-def test_the_stage_reads_them_after_its_own_edit() -> None:
+def test_the_stage_reads_them_after_its_own_edit_and_compares_all_of_it_before() -> None:
     stage = places.ROOT / "playbooks/stages/clients.yml"
-    tasks = [task for play in yaml.safe_load(stage.read_text()) for block in play["tasks"] for task in block["block"]]
+    tasks = [task for play in yaml.safe_load(stage.read_text()) for block in play["tasks"] for task in block.get("block", [block])]
     played = [
-        task["vars"]["__offboard_tasks"] if "ansible.builtin.import_tasks" in task else task["ansible.builtin.import_role"]["tasks_from"] for task in tasks
+        f"{task['ansible.builtin.import_tasks']} {task.get('vars', {}).get('__offboard_tasks', '')}".strip()
+        if "ansible.builtin.import_tasks" in task
+        else task["ansible.builtin.import_role"]["tasks_from"]
+        for task in tasks
     ]
-    assert played == ["tasks/policies_and_devices.yml", "read_client", "clients_left", "group_policies", "tasks/client.yml", "all_machines"]
+    compared = ["tasks/comparison.yml tasks/policies_and_devices.yml", "read_client", "clients_left", "group_policies"]
+    compared += ["tasks/compared_machine.yml tasks/client.yml", "all_compared"]
+    assert played == [*compared, "tasks/policies_and_devices.yml", "group_policies", "tasks/client.yml", "all_machines"]
     edit = yaml.safe_load((stage.parent / "tasks/policies_and_devices.yml").read_text())
     assert [task["ansible.builtin.import_role"]["tasks_from"] for task in edit] == ["intune", "policies"]
