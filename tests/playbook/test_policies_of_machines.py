@@ -22,19 +22,26 @@ FOUND = {"policies": [{"guid": ONE, "mentions": [{"kind": "registry"}]}, {"guid"
 
 @pytest.mark.parametrize(
     ("found", "check", "guids"),
-    [(FOUND, False, [ONE, OTHER]), (FOUND, True, [OTHER]), (FOUND, None, [OTHER]), ({"skipped": True}, False, []), ({"failed": False, "msg": "no"}, True, []), (None, False, [])],
+    [
+        (FOUND, False, [ONE, OTHER]),
+        (FOUND, True, [OTHER]),
+        (FOUND, None, [OTHER]),
+        ({"skipped": True}, False, []),
+        ({"failed": False, "msg": "no"}, True, []),
+        (None, False, []),
+    ],
 )
-def test_what_the_task_is_told(tmp_path: Path, found: Any, check: bool, guids: list[str]) -> None:
+def test_what_the_task_is_told(tmp_path: Path, found: Any, check: bool | None, guids: list[str]) -> None:
     (task,) = yaml.safe_load((ROLE / "tasks" / "machine.yml").read_text())
     told = {"ansible.builtin.copy": {"content": "{{ told | to_json }}", "dest": str(tmp_path / "told.json")}, "check_mode": False}
     told["vars"] = {"told": task["offboard.iij_id.win_browser_sign_in"]["policies"]}
+    if check is None:  # compared with an approved plan
+        told["vars"]["__offboard_comparison"] = "compared.jsonl"
     plays: list[dict[str, Any]] = [
         {"hosts": "localhost", "tasks": [{"ansible.builtin.set_fact": {"__offboard_group_policies": found}}] if found else []},
         {"hosts": "pc1", "vars_files": [str(ROLE / "defaults/main.yml"), str(ROLE / "vars/main.yml")], "tasks": [told]},
     ]
     (tmp_path / "play.yml").write_text(yaml.safe_dump([{"gather_facts": False, **play} for play in plays]))
-    if check is None:  # compared with an approved plan
-        told["vars"]["__offboard_comparison"] = "compared.jsonl"
     confirmed = {"integrated_windows_authentication_policies": [ONE.strip("{}").lower()], "ansible_python_interpreter": sys.executable}
     done = subprocess.run(
         [Path(sys.executable).with_name("ansible-playbook"), "-i", "localhost,pc1,", "-c", "local", "-e", yaml.safe_dump(confirmed, default_flow_style=True),
