@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import collections
+import json
 import os
 import re
 import subprocess
@@ -144,3 +145,18 @@ def test_every_stage_plays_its_own_tasks_twice(tmp_path: Path) -> None:
         "Take IIJ ID's hosts out of the confirmed group policies", "Disable the schedule of Directory Sync", "Disable the cron jobs of Directory Sync",
     } <= told  # fmt: skip
     assert "Convert the domains to managed, one after the other" not in told
+
+
+@pytest.mark.parametrize("words", [(), ("-e", "offboard_plan_hash=ab12"), ("--check", "-e", "offboard_plan_hash=ab12")])
+def test_what_is_brought_back_is_compared_before(tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "run").mkdir(mode=0o700)
+    (tmp_path / "run" / "journal.jsonl").touch(mode=0o600)
+    given = {"offboard_run_dir": str(tmp_path / "run"), "offboard_options": ["microsoft_365"], "offboard_restore": ["app"]}
+    done = subprocess.run(
+        [Path(sys.executable).with_name("ansible-playbook"), "-i", "localhost,", "-c", "local", "-e", json.dumps(given), *words,
+         places.ROOT / "playbooks" / "restore.yml"],
+        env=os.environ | {"ANSIBLE_NOCOLOR": "1"}, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    compared = words[:1] == ("-e",)
+    assert done.stdout.count("TASK [offboard.iij_id.microsoft_365 : Bring IIJ ID's app registrations back]") == (2 if compared else 1), done.stdout
