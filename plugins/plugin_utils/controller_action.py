@@ -220,8 +220,9 @@ class ControllerAction(ActionBase):
             return {
                 **result,
                 "failed": True,
-                "msg": f"{_PLAN_HASH} stands among the variables of this machine, of its groups or of a play, so nothing was done here. Give it as an extra variable "
-                f"(-e {_PLAN_HASH}=…, in AWX the field Extra variables): then all machines are compared with the plan before the first of them is changed.",
+                "msg": f"{_PLAN_HASH} stands among the variables of this machine, of its groups or of a play, so nothing was done here. Give it as an extra "
+                f"variable (-e {_PLAN_HASH}=…, in AWX the field Extra variables): then all machines are compared with the plan before the first of them is "
+                "changed.",
                 "failure": {"code": "plan_hash_of_a_machine", "details": {}},
             }
         found = self._shared_loader_obj.module_loader.find_plugin_with_context(self._task.action, collection_list=self._task.collections)
