@@ -67,6 +67,8 @@ _KEPT, _HAND_ON = "__offboard_kept", "__offboard_hand_on"
 _TELL = "__offboard_tell"
 #: A variable of tasks that are played in check mode only to be compared with what was approved, and then for real: the first time they change and tell nothing.
 _COMPARISON = "__offboard_comparison"
+#: the hash of the plan that was approved
+_PLAN_HASH = "offboard_plan_hash"
 _POLL_SECONDS = 0.5
 #: A line is shown after this time, then after twice as long, up to the last figure: early for people, not too many in a log.
 _FIRST_LINE_SECONDS, _LONGEST_PAUSE_SECONDS = 2.0, 30.0
@@ -214,6 +216,15 @@ class ControllerAction(ActionBase):
                 "(--limit 'sync01,localhost', '@FILE,localhost' or 'all:localhost:!dc1'; in AWX the field Limit).",
                 "failure": {"code": "controller_not_in_limit", "details": {}},
             }
+        if self._has_an_approval_of_its_own(task_vars):
+            return {
+                **result,
+                "failed": True,
+                "msg": f"{_PLAN_HASH} stands among the variables of this machine, of its groups or of a play, so nothing was done here. Give it as an extra "
+                f"variable (-e {_PLAN_HASH}=…, in AWX the field Extra variables): then all machines are compared with the plan before the first of them is "
+                "changed.",
+                "failure": {"code": "plan_hash_of_a_machine", "details": {}},
+            }
         found = self._shared_loader_obj.module_loader.find_plugin_with_context(self._task.action, collection_list=self._task.collections)
         name = found.resolved_fqcn
         quiet = name in _QUIET or (name.endswith("_info") and name not in _READS_FOR_LONG)
@@ -286,7 +297,8 @@ class ControllerAction(ActionBase):
         shown = {**result, "diff": diffs.for_people(result["diff"])} if result.get("diff") else result
         tell = task_vars.get(_TELL)
         if task_vars.get(_COMPARISON):
-            shown = {**shown, "changed": False}
+            counted = {"counts": {**shown["counts"], "done": 0}} if "counts" in shown else {}  # handed on where the stage ends here
+            shown = {**shown, "changed": False, **counted}
             tell = tell if shown.get("failed") else None
         if tell and not isinstance(tell, str):
             shown = {**plain.failure(shown), "_ansible_verbose_always": True}  # printed whole, and nobody works with it
@@ -352,6 +364,14 @@ class ControllerAction(ActionBase):
         if not task_vars.get("ansible_limit") or role is None or role._role_collection != _COLLECTION:
             return False
         return limits.CONTROLLER not in limits.within(task_vars["ansible_limit"], task_vars["groups"])
+
+    def _has_an_approval_of_its_own(self, task_vars: Mapping[str, Any]) -> bool:
+        """Whether a plan's hash stands in the inventory for this machine alone: which machines are compared before the first change, an extra variable says."""
+        given = self._rendered(_PLAN_HASH, task_vars).strip()
+        role = self._task._role
+        if not given or role is None or role._role_collection != _COLLECTION or task_vars.get("inventory_hostname") == limits.CONTROLLER:
+            return False
+        return to_text(task_vars["hostvars"][limits.CONTROLLER].get(_PLAN_HASH) or "").strip() != given
 
     def _from_host_variables(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Connection options of the machine that the task is for; empty when the task or its defaults name another machine.

@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -105,8 +107,19 @@ def test_a_policy_and_a_machine_at_once(company: Company) -> None:
     assert company.writes() == ([], [])
     assert company.state() == untouched
 
+    # the policy is edited only where what is done on the machine was approved, too
+    (plan,) = (company.folder / "run" / "plans").iterdir()
+    policies = b"".join(line for line in plan.read_bytes().splitlines(keepends=True) if json.loads(line)["kind"].startswith("group_policy"))
+    part = plan.with_name(f"{hashlib.sha256(policies).hexdigest()}.jsonl")
+    part.write_bytes(policies)
+    part.chmod(0o600)
     company.forget()
-    company.play("clients")
+    refused = company.play("clients", "-e", f"offboard_plan_hash={part.stem}", fails=True)
+    assert policies and "No machine was changed. Machines on which something would be done that was not approved: 1." in refused, refused
+    assert company.writes() == ([], []) and company.state() == untouched
+
+    company.forget()
+    company.play("clients", "-e", f"offboard_plan_hash={plan.stem}")
     sysvol, changed = company.sysvol(), company.on_machine()
     assert {name.partition("/")[0] for name, content in sysvol.items() if content != untouched[0][name]} == {fixture.BROWSERS}
     assert "iij.jp" not in changed and "*.ad.reiji.example" in changed and "intranet" in changed

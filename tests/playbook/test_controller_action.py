@@ -148,6 +148,15 @@ def test_a_task_keeps_hands_on_and_tells_without_tasks_for_that(play, monkeypatc
     assert '"password_length": 16' in output  # told without -v
 
 
+@pytest.mark.parametrize("compared", [False, True])
+def test_what_is_only_compared_has_done_nothing(play, compared):
+    """Where the stage ends there, its numbers are handed on."""
+    does = "module.exit_json(changed=True, counts={'planned': 2, 'unchanged': 0})"
+    made = {"__offboard_comparison": "compared.jsonl"} if compared else {}
+    answer, output = play({"lab.probe.probe": {"does": does}, "vars": made})
+    assert answer["counts"] == {"planned": 2, "unchanged": 0} | ({"done": 0} if compared else {}) and answer["changed"] is not compared, output
+
+
 def test_what_a_machine_says_is_no_template(play):
     does = "os.environ['PROBE'] = '{' + '{ 6 * 7 }' + '}'"
     answer, _output = play({"lab.probe.probe": {"does": does}, "vars": {"__offboard_kept": {"said": "{{ answer.variable }}", "all": "{{ answer }}"}}})

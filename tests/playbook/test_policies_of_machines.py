@@ -22,12 +22,21 @@ FOUND = {"policies": [{"guid": ONE, "mentions": [{"kind": "registry"}]}, {"guid"
 
 @pytest.mark.parametrize(
     ("found", "check", "guids"),
-    [(FOUND, False, [ONE, OTHER]), (FOUND, True, [OTHER]), ({"skipped": True}, False, []), ({"failed": False, "msg": "no"}, True, []), (None, False, [])],
+    [
+        (FOUND, False, [ONE, OTHER]),
+        (FOUND, True, [OTHER]),
+        (FOUND, None, [OTHER]),
+        ({"skipped": True}, False, []),
+        ({"failed": False, "msg": "no"}, True, []),
+        (None, False, []),
+    ],
 )
-def test_what_the_task_is_told(tmp_path: Path, found: Any, check: bool, guids: list[str]) -> None:
+def test_what_the_task_is_told(tmp_path: Path, found: Any, check: bool | None, guids: list[str]) -> None:
     (task,) = yaml.safe_load((ROLE / "tasks" / "machine.yml").read_text())
     told = {"ansible.builtin.copy": {"content": "{{ told | to_json }}", "dest": str(tmp_path / "told.json")}, "check_mode": False}
     told["vars"] = {"told": task["offboard.iij_id.win_browser_sign_in"]["policies"]}
+    if check is None:  # compared with an approved plan
+        told["vars"]["__offboard_comparison"] = "compared.jsonl"
     plays: list[dict[str, Any]] = [
         {"hosts": "localhost", "tasks": [{"ansible.builtin.set_fact": {"__offboard_group_policies": found}}] if found else []},
         {"hosts": "pc1", "vars_files": [str(ROLE / "defaults/main.yml"), str(ROLE / "vars/main.yml")], "tasks": [told]},
@@ -43,12 +52,17 @@ def test_what_the_task_is_told(tmp_path: Path, found: Any, check: bool, guids: l
     assert [policy["guid"] for policy in yaml.safe_load((tmp_path / "told.json").read_text())] == guids
 
 
-def test_the_stage_reads_them_after_its_own_edit() -> None:
+def test_the_stage_reads_them_after_its_own_edit_and_compares_all_of_it_before() -> None:
     stage = places.ROOT / "playbooks/stages/clients.yml"
-    tasks = [task for play in yaml.safe_load(stage.read_text()) for block in play["tasks"] for task in block["block"]]
+    tasks = [task for play in yaml.safe_load(stage.read_text()) for block in play["tasks"] for task in block.get("block", [block])]
     played = [
-        task["vars"]["__offboard_tasks"] if "ansible.builtin.import_tasks" in task else task["ansible.builtin.import_role"]["tasks_from"] for task in tasks
+        f"{task['ansible.builtin.import_tasks']} {task.get('vars', {}).get('__offboard_tasks', '')}".strip()
+        if "ansible.builtin.import_tasks" in task
+        else task["ansible.builtin.import_role"]["tasks_from"]
+        for task in tasks
     ]
-    assert played == ["tasks/policies_and_devices.yml", "read_client", "clients_left", "group_policies", "tasks/client.yml", "all_machines"]
+    compared = ["tasks/comparison.yml tasks/policies_and_devices.yml", "read_client", "clients_left", "group_policies"]
+    compared += ["tasks/compared_machine.yml tasks/client.yml", "all_compared"]
+    assert played == [*compared, "tasks/policies_and_devices.yml", "group_policies", "tasks/client.yml", "all_machines"]
     edit = yaml.safe_load((stage.parent / "tasks/policies_and_devices.yml").read_text())
     assert [task["ansible.builtin.import_role"]["tasks_from"] for task in edit] == ["intune", "policies"]

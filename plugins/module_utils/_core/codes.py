@@ -209,6 +209,10 @@ CODES: dict[Text, dict[str, Text]] = {
             "タスクの書き込み先が移行の実行フォルダーにあるのに、変更前に満たすべき条件（requires）が指定されていない。",
         ),
         "not_approved": Text("The plan that was approved does not hold what would be done now.", "承認された計画に、今行おうとする変更が含まれていない。"),
+        "plan_hash_of_a_machine": Text(
+            "The hash of the approved plan stands among a machine's variables, where it comes too late.",
+            "承認された計画のハッシュが、追加変数ではなくマシンの変数に書かれている。",
+        ),
         "plan_missing": Text("There is no kept plan with that hash.", "そのハッシュの計画が保存されていない。"),
         "plan_damaged": Text("The kept plan is not the one with that hash.", "保存された計画がそのハッシュのものと違う。"),
         "evidence_not_readable": Text("A file that shall be evidence of a step cannot be read.", "手順の証跡とするファイルを読めない。"),

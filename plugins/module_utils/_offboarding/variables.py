@@ -104,8 +104,8 @@ def not_as_specified(errors: Collection[str]) -> Text | None:
     """The same of what Ansible says against the values, which it says in English."""
     if not errors:
         return None
-    told = ". ".join(errors)
-    return Text(f"{told}. Nothing was done.", f"変数の値が正しくありません: {told}。何も実行していません。")
+    told = ". ".join(dict.fromkeys(errors))
+    return Text(f"{told}. Nothing was done.", f"変数の値が正しくありません。何も実行していません。原文（英語）: {told}")
 
 
 def unanswered(value: Any) -> bool:

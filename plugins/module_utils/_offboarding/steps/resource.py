@@ -98,7 +98,10 @@ class ManualSteps(Resource):
         self._held: dict[str, dict[str, Any]] = {}
 
     def read(self) -> Iterable[Object]:
-        return steps_now(self._options.path)
+        given, folder = self._options, os.path.dirname(os.path.abspath(self._options.path))
+        if (given.confirm or given.withdraw) and not (given.steps or given.services) and not os.path.isdir(folder):
+            raise OffboardError(phrases.english("no_run_folder", folder=folder), code="run_dir_missing")
+        return steps_now(given.path)
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """Definitions that are new or worded anew, confirmations, withdrawals."""

@@ -383,6 +383,14 @@ def test_a_stage_that_is_played_alone_in_check_mode_is_told_of_steps_that_nobody
     assert stopped.value.code == "unknown_step"
 
 
+@pytest.mark.parametrize("option", ["confirm", "withdraw"])
+def test_a_confirmation_tells_a_run_folder_that_is_not_there(tmp_path, option):
+    with pytest.raises(OffboardError) as stopped:
+        manual_steps(tmp_path, **{option: ["x"]}, by="Hanako")
+    assert stopped.value.code == "run_dir_missing" and str(tmp_path / "run") in str(stopped.value) and not (tmp_path / "run").exists()
+    assert "作成もしていません" in phrases.understood(str(stopped.value)).ja
+
+
 def test_services_are_steps_and_their_dates_confirm_them(tmp_path):
     service = {"name": "Expenses", "owner": "Taro", "protocol": "saml"}
     open_, shut = {**service, "name": "Wiki"}, {**service, "done": "2026-11-01"}

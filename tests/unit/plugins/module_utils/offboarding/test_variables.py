@@ -69,7 +69,11 @@ def test_what_must_not_begin_a_run(given, named, why):
 )
 def test_what_is_not_as_the_specifications_of_the_roles_in_use_say(given, told):
     said = refused_variables(GOOD | given, LISTS, MAPPINGS, MOST, ["offboard", "report"])
-    assert (told in said and "Nothing was done. / 変数の値が正しくありません" in said) if told else said == ""
+    assert (told in said and "Nothing was done. / 変数の値が正しくありません。何も実行していません。原文（英語）: " in said) if told else said == ""
+
+
+def test_what_ansible_says_of_each_item_of_a_list_is_told_once():
+    assert refused_variables(GOOD | {"custom_applications_services": ["a", "b"]}, [], [], {}, ["custom_applications"]).count("convert") == 2  # en and ja
 
 
 @pytest.mark.parametrize(

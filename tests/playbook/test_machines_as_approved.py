@@ -1,0 +1,95 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a plan was approved, all machines of a stage are compared with it before the first of them is changed. They are folders of this one."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from dev import places
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="crontabs of others can be read by root alone")
+
+
+class Company:
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.run_dir = folder, folder / "run"
+        self.trees = {name: folder / f"machines/{name}/IIJ_ID_Service_Directory_Sync" for name in ("agent1", "agent2", "agent3")}
+        for tree in self.trees.values():
+            (tree / "config").mkdir(parents=True)
+            (tree / "config/secret.yml").write_text("x\n")
+
+    def play(self, playbook: str, *words: str, off: str = "", alone: str = "", **variables: Any) -> tuple[int, str]:
+        here = {"ansible_connection": "local", "ansible_become": False}
+        hosts: dict[str, Any] = {
+            name: {"directory_sync_linux_files": [str(tree)], "directory_sync_linux_search": [str(tree.parent)], **here} for name, tree in self.trees.items()
+        }
+        if off:
+            hosts[off] |= {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 9}
+        hosts["agent3"] |= {"offboard_plan_hash": alone} if alone else {}
+        inventory = {"all": {"hosts": {"localhost": here}}, "iij_id_linux_agents": {"hosts": hosts}}
+        (self.folder / "inventory.yml").write_text(yaml.safe_dump(inventory))
+        given = {"offboard_run_dir": str(self.run_dir), "offboard_options": ["directory_sync"], "offboard_language": "en"}
+        given |= {"offboard_vault_password": "Vault-31", "directory_sync_linux_folders": [], "ansible_python_interpreter": sys.executable}
+        (self.folder / "variables.json").write_text(json.dumps(given | variables))
+        done = subprocess.run(
+            [Path(sys.executable).with_name("ansible-playbook"), "-i", "inventory.yml", "-e", "@variables.json", *words,
+             places.ROOT / "playbooks" / f"{playbook}.yml"],
+            env=os.environ | {"ANSIBLE_NOCOLOR": "1"}, cwd=self.folder, capture_output=True, text=True, timeout=600, check=False,
+        )  # fmt: skip
+        assert "Traceback" not in done.stdout + done.stderr
+        return done.returncode, done.stdout + done.stderr
+
+    def approved(self) -> str:
+        code, output = self.play("snapshot")
+        assert code == 0, output
+        code, output = self.play("agents", "--check")
+        assert code == 0, output
+        (plan,) = (self.run_dir / "plans").iterdir()
+        return plan.stem
+
+    @property
+    def left(self) -> list[str]:
+        return [name for name, tree in self.trees.items() if tree.exists()]
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_no_machine_is_changed_where_something_on_the_last_was_not_approved(tmp_path: Path, language: str) -> None:
+    company = Company(tmp_path)
+    sha256 = company.approved()
+    (company.trees["agent3"] / "config/new.yml").write_text("somebody is at work here\n")
+    code, output = company.play("agents", offboard_plan_hash=sha256, offboard_language=language)
+    assert code == 2 and company.left == ["agent1", "agent2", "agent3"], output
+    told = {"en": "No machine was changed. Machines on which something would be done that was not approved: 1. agent3: ", "ja": "どのマシンも"}
+    assert told[language] in output, output
+    assert "agent1" not in output.rpartition(told[language])[2].partition("PLAY RECAP")[0], output
+    record = json.loads((company.run_dir / "machines.json").read_text())["stages"]
+    assert "agents" not in record, record
+
+
+def test_what_was_approved_is_done_also_where_a_machine_is_switched_off(tmp_path: Path) -> None:
+    company = Company(tmp_path)
+    sha256 = company.approved()
+    code, output = company.play("agents", off="agent1", offboard_plan_hash=sha256)
+    assert code == 2 and company.left == ["agent1"], output
+    assert json.loads((company.run_dir / "machines.json").read_text())["stages"]["agents"]["done"] == ["agent2", "agent3"]
+    code, output = company.play("agents", offboard_plan_hash=sha256)
+    assert code == 0 and company.left == [], output
+
+
+def test_a_hash_among_the_variables_of_a_machine_is_told_and_nothing_is_done_there(tmp_path: Path) -> None:
+    """All machines would be changed, and this one be compared change by change."""
+    company = Company(tmp_path)
+    sha256 = company.approved()
+    code, output = company.play("agents", alone=sha256)
+    assert code == 2 and "agent3" in company.left and "offboard_plan_hash stands among the variables of this machine" in output, output
+    code, output = company.play("agents", alone=sha256, offboard_plan_hash=sha256)
+    assert code == 0 and company.left == [], output
