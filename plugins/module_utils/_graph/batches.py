@@ -296,7 +296,7 @@ class Engine:
             status = response.status_code
             if status == 200:
                 self._pool.note_usage(application, response.headers)
-                return {item["id"]: item for item in json_object(response.content).get("responses", [])}
+                return _answers(json_object(response.content).get("responses"))
             error = refused_request("POST", "/$batch", None, status, json_object(response.content), response.headers)
             if status == 401 and not renewed and application.tokens.renew():
                 renewed = True
@@ -321,6 +321,12 @@ def _cost(batch: Collection[_Sending]) -> Cost:
     """A batch is all about authentication methods, or not at all."""
     reports = len(batch) if any(item.request.reports for item in batch) else 0
     return Cost(len(batch), sum(1 for item in batch if item.request.writes), reports)
+
+
+def _answers(given: Any) -> dict[str, dict[str, Any]]:
+    """Those inside a batch that are answers, by position. Of what is none (a proxy's words) nobody knows whether it was carried out."""
+    whole = (item for item in (given if isinstance(given, list) else ()) if isinstance(item, dict))
+    return {item["id"]: item for item in whole if isinstance(item.get("id"), str) and isinstance(item.get("status"), int)}
 
 
 def _headers(raw: Mapping[str, Any] | None) -> Mapping[str, str]:

@@ -10,7 +10,7 @@ it: the next one would open what this one had closed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..._core import dn as names
@@ -21,6 +21,7 @@ from .. import ldif
 from ..values import Entry
 
 KIND = "openldap_access"
+_FRONTEND = "olcDatabase={-1}frontend,cn=config"
 ALLOWABLE = ("denying_clause",)
 
 # As cn=config takes a value apart (strtok_quote_ldif of slapd): blanks are those of ASCII, a quote may begin within a word and ends before a blank,
@@ -68,9 +69,14 @@ class Clause:
         return not any(_GIVES.fullmatch(word) for word in self.words[1:])
 
     @property
+    def goes_on(self) -> bool:
+        """Whether the clauses and rules behind it decide, too."""
+        return any(word.casefold() in ("break", "continue") for word in self.words[1:])
+
+    @property
     def privileges(self) -> frozenset[str] | None:
-        """What it gives, by letters; None where it only adds or takes away, is about one's own name in a value, or others decide too."""
-        given = [word.casefold() for word in self.words[1:] if word.casefold() not in ("stop", "")]
+        """What it gives itself, by letters; None where it only adds or takes away, is about one's own name in a value, or asks for more than a name."""
+        given = [word.casefold() for word in self.words[1:] if word.casefold() not in ("stop", "break", "continue", "")]
         if len(given) > 1 or (given and given[0] not in _LEVELS and not _PRIVILEGES.fullmatch(given[0])):
             return None
         letters = _LEVELS.get(given[0], given[0].strip("=0").replace("w", "az")) if given else ""
@@ -242,23 +248,47 @@ def plan_back(current: Iterable[Object], saved: Iterable[Swap]) -> Plan:
     return plan
 
 
-def _holds_back(text: str, account: str) -> bool:
-    """Whether a clause of the rule keeps the account from more than it gives: it denies, or gives less than the next one for everybody."""
+def _for_all(texts: Iterable[str]) -> frozenset[str] | None:
+    """What everybody may get by one of the rules; None where that is not known."""
+    found: frozenset[str] = frozenset()
+    for clause in (clause for text in texts for clause in clauses(text) if clause.is_of_all):
+        if clause.privileges is None:
+            return None
+        found |= clause.privileges
+    return found
+
+
+def _holds_back(text: str, account: str, behind: Sequence[str]) -> bool:
+    """Whether a clause of the rule keeps the account from more than it gives: it denies, or gives less than the next one for everybody, or than the rules
+    behind this one where that leaves it to them."""
     every = clauses(text)
     for number, clause in enumerate(every):
         if not clause.is_about(account):
             continue
         then = next((later for later in every[number + 1 :] if later.is_of_all), None)
         own, others = clause.privileges, then.privileges if then else None
+        if own is not None and others is not None and then and then.goes_on and not clause.goes_on:
+            further = _for_all(behind)
+            if further is None:
+                return True
+            others |= further
         if clause.denies or (own is not None and others is not None and others - own):
             return True
     return False
 
 
+def _behind(number: int, rules: Sequence[Object]) -> list[str]:
+    """The rules that may decide after one of them: the later ones of its database, and behind those of every database the frontend's."""
+    own = rules[number].id.partition(": ")[0]
+    later = [item for item in rules[number + 1 :] if item.id.partition(": ")[0] == own]
+    frontend = [item for item in rules if item.id.partition(": ")[0] == _FRONTEND and own != _FRONTEND]
+    return [str(item.state["access"]) for item in (*later, *frontend)]
+
+
 def plan_for(account: str, current: Iterable[Object], allow: Iterable[str]) -> Plan:
     """A change for each rule with a clause about the account. Rule: denying_clause."""
-    plan, allowed = Plan(), set(allow)
-    for item in current:
+    plan, allowed, current = Plan(), set(allow), list(current)
+    for number, item in enumerate(current):
         text = str(item.state["access"])
         rest = without(text, account)
         if rest == text:
@@ -266,7 +296,7 @@ def plan_for(account: str, current: Iterable[Object], allow: Iterable[str]) -> P
             continue
         undo = phrases.english("undo_same_state", state="present")
         plan.changes.append(Change(KIND, item.id, item.name, "update", before={"access": text}, after={"access": rest}, risk="medium", undo=undo))
-        if "denying_clause" not in allowed and _holds_back(text, account):
+        if "denying_clause" not in allowed and _holds_back(text, account, _behind(number, current)):
             msg = f"{item.name}: the clause gives {account} nothing, or less than others, and without it the account may get more. Remove the account first"
             plan.refusals.append(Refusal("denying_clause", msg, (item.name,), "allow: [denying_clause]"))
     return plan

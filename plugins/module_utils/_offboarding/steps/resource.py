@@ -99,7 +99,8 @@ class ManualSteps(Resource):
 
     def read(self) -> Iterable[Object]:
         given, folder = self._options, os.path.dirname(os.path.abspath(self._options.path))
-        if (given.confirm or given.withdraw) and not (given.steps or given.services) and not os.path.isdir(folder):
+        confirms_alone = (given.confirm or given.withdraw) and not (given.steps or given.services)
+        if confirms_alone and not self._check_mode and not os.path.isdir(folder):  # a check run makes none, and predicts the steps
             raise OffboardError(phrases.english("no_run_folder", folder=folder), code="run_dir_missing")
         return steps_now(given.path)
 

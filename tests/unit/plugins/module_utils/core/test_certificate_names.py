@@ -79,7 +79,7 @@ def test_thumbprints_as_people_copy_them(text, expected):
 @pytest.mark.parametrize(
     ("typed", "near"),
     [
-        ("C=JP, O=Sumire Trading, CN=Sumire Device CA", True),  # as OpenSSL and certutil print it
+        ("C=JP, O=Sumire Trading, CN=Sumire Device CA", False),  # as OpenSSL and certutil print it: that is it
         ("/C=JP/O=Sumire Trading/CN=Sumire Device CA", True),
         ("issuer=C = JP, O = Sumire Trading, CN = Sumire Device CA", True),
         ("CN=Sumire Device CA", True),

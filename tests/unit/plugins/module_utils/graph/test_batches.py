@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._graph import batches
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.batches import ATTEMPTS, BATCH_SIZE, Answer, Engine, Request
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.connection import Connection
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.errors import GraphError
@@ -125,3 +126,13 @@ def test_a_throttle_that_lasts_too_long_ends_the_run(send):
     with pytest.raises(GraphError) as caught:
         send(lambda *_: {"status": 429, "headers": {"Retry-After": "99999"}}, [Request("PATCH", "/users/0", {})])
     assert caught.value.code == "throttled"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [None, {}, "x", 5, [None, 5, "x", []], [{"status": 204}, {"id": 1, "status": 204}, {"id": "1"}, {"id": "1", "status": "204"}, {"id": None, "status": 204}]],
+)
+def test_what_is_no_answer_inside_a_batch_is_passed_over(given: Any) -> None:
+    assert batches._answers(given) == {}
+    if isinstance(given, list):
+        assert batches._answers([*given, {"id": "0", "status": 204}]) == {"0": {"id": "0", "status": 204}}

@@ -389,6 +389,8 @@ def test_a_confirmation_tells_a_run_folder_that_is_not_there(tmp_path, option):
         manual_steps(tmp_path, **{option: ["x"]}, by="Hanako")
     assert stopped.value.code == "run_dir_missing" and str(tmp_path / "run") in str(stopped.value) and not (tmp_path / "run").exists()
     assert "作成もしていません" in phrases.understood(str(stopped.value)).ja
+    checked = given("manual_steps", path=str(tmp_path / "run" / "steps.json"), **{option: ["x"]})
+    assert not [*steps.ManualSteps(checked, True).read()]  # a check run makes no folder, and knows the steps by what it has predicted
 
 
 def test_services_are_steps_and_their_dates_confirm_them(tmp_path):

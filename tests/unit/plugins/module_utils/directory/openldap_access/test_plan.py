@@ -156,7 +156,9 @@ def test_plan():
         ("{MINE} =rscdx by users read stop", False),
         ("{MINE} write by dn.exact=cn=admin manage by users read by * none", False),
         ("{MINE} write by users none by * manage", False),
-        ("{MINE} read break by * manage", False),
+        ("{MINE} read break by * manage", True),
+        ("{MINE} none break by * read", True),
+        ("{MINE} none break by * none", False),
         ("{MINE} read by users ssf=128 manage by * none", False),
     ],
 )
@@ -165,6 +167,29 @@ def test_a_clause_that_gives_less_than_everybody_gets_holds_the_account_back(cla
     plan = access.plan_for(SYNC, rules("{0}to * by " + clauses.replace("{MINE}", f'dn.exact="{SYNC}"')), [])
     assert len(plan.changes) == 1
     assert [refusal.rule for refusal in plan.refusals] == (["denying_clause"] if refused else [])
+
+
+@pytest.mark.parametrize(
+    ("clauses", "behind", "refused"),
+    [
+        ("{MINE} read by * break", ["to * by users write"], True),
+        ("{MINE} read by users none continue by * break", ["to * by self write by users =w"], True),
+        ("{MINE} read by * break", ["to * by self write by users read by * none"], False),
+        ("{MINE} read by * break", ["to * by users ssf=128 write"], True),
+        ("{MINE} read by * break", [], False),
+        ("{MINE} read break by * break", ["to * by users write"], False),
+        ("{MINE} read by * none", ["to * by users write"], False),
+    ],
+)
+def test_what_the_rules_behind_give_is_more_too(clauses, behind, refused):
+    """OpenLDAP's own break and continue; without any clause for everybody nothing is left to other rules."""
+    texts = ["{0}to * by " + clauses.replace("{MINE}", f'dn.exact="{SYNC}"'), *behind]
+    plan = access.plan_for(SYNC, rules(*texts), [])
+    assert [refusal.rule for refusal in plan.refusals] == (["denying_clause"] if refused else [])
+    other = rules("to * by users write", database="olcDatabase={2}mdb,cn=config")
+    assert not access.plan_for(SYNC, [*rules(texts[0]), *other], []).refusals
+    frontend = rules("to * by users write", database="olcDatabase={-1}frontend,cn=config")
+    assert bool(access.plan_for(SYNC, [*frontend, *rules(texts[0])], []).refusals) is (" break" in texts[0] and "read break" not in texts[0])
 
 
 @pytest.mark.parametrize(("allow", "rules_"), [([], ["denying_clause"]), (["denying_clause"], [])])
