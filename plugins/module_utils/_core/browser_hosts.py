@@ -29,6 +29,8 @@ _ZONE = re.compile(r"\\zonemap\\(?:esc)?domains\\(.+)", re.IGNORECASE)
 _AROUND = re.compile(r"^[^/]*://|(?::[\d*]+)?(?:/.*)?$", re.DOTALL)
 _WORDS = re.compile(r"[\s,;|<>\"'\[\]\0]+")
 _ONE = re.compile(r"[\w*?.-]+", re.ASCII)
+#: twice a name's
+_LONGEST_PATTERN = 510
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 
 
@@ -61,7 +63,7 @@ def is_broader(entry: str, hosts: Sequence[str]) -> bool:
     name, pattern = names.host(entry), _AROUND.sub("", names.lower(entry.strip())).replace("[", "[[]")
     if name and (name == "*" or any(names.is_under(host, [name]) for host in hosts)):
         return True
-    matched = "*" in pattern and any(fnmatch.fnmatchcase(one, pattern) for host in hosts for one in (host, f"www.{host}"))
+    matched = "*" in pattern and len(pattern) <= _LONGEST_PATTERN and any(fnmatch.fnmatchcase(one, pattern) for host in hosts for one in (host, f"www.{host}"))
     return matched or bool(mentioned(entry, hosts)) or any(is_within(word, hosts) for word in _WORDS.split(entry))
 
 

@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from . import dn, names
 
 _LABEL = re.compile(r"^(?:sha-?(?:1|256)(?:fingerprint|thumbprint)?[=:]|(?:finger|thumb)print[=:]|0x)|[:-]")
+#: the name of an authority itself
+_OWN_NAME = re.compile(r"(?:^|[,;/+\n])[ \t]*CN[ \t]*=((?:\\.|[^,;/+\n\\])*)", re.IGNORECASE)
 
 
 def thumbprint(text: str) -> str | None:
@@ -37,12 +39,15 @@ def near(issuer: str, there: Iterable[str]) -> list[str]:
     """Of the issuers that are there, those that may be meant by a text that is none of them: in another order (OpenSSL's, certutil's), with other marks,
     or with parts of the name alone, of which one is no country."""
     wanted = _values(issuer)
-    return [text for text in dict.fromkeys(there) if key(text) != key(issuer) and _says_the_same(wanted, text)]
+    return [text for text in dict.fromkeys(there) if key(text) != key(issuer) and _says_the_same(issuer, wanted, text)]
 
 
-def _says_the_same(wanted: set[str], there: str) -> bool:
-    values = _values(there)
-    if wanted > values and not re.search(r"(?:^|[,+])\s*CN=", there, re.IGNORECASE):  # an authority without a name of its own is that of many
+def _says_the_same(issuer: str, wanted: set[str], there: str) -> bool:
+    values, own = _values(there), _OWN_NAME.findall(there)
+    if wanted > values and not own:  # an authority without a name of its own is that of many
+        return False
+    named = {names.rough(name) for name in _OWN_NAME.findall(issuer)}
+    if named and own and named.isdisjoint(map(names.rough, own)):  # another one of the same organization
         return False
     return (wanted <= values or values <= wanted) and any(len(value) > 2 for value in wanted & values)
 

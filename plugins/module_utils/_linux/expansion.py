@@ -31,7 +31,7 @@ _WHERE_IT_IS = re.compile(r"""[$]\(\s*cd\s+(?:-P\s+|--\s+)*"?([^\s")]+)"?\s*(?:>
 _CURRENT = re.compile(r"\$\(\s*pwd(?:\s+-[LP])?\s*\)|`\s*pwd\s*`")
 #: What a shell reads as its own text is as good as sourced.
 _READ = re.compile(rf"""\b(?:eval|(?:ba|da|k|z)?sh\s+-c)\s+"?\$\(\s*(?:cat|<)\s*{_PATH}\s*\)"?|(?:\bsource|\.)\s+<\(\s*cat\s+{_PATH}\s*\)""")
-_LOOP = re.compile(r"\bfor\s+(\w+)\s+in\b([^;\n]*)(?:;|\n)\s*do\b((?:(?!\bfor\s+\w+\s+in\b).)*?)\bdone\b", re.DOTALL)
+_LOOP = re.compile(r"\bfor\s+(\w+)\s+in\b([^;\n]{0,2000}+)(?:;|\n)\s*do\b((?:(?!\bfor\s+\w+\s+in\b).)*?)\bdone\b", re.DOTALL)
 _WORD = re.compile(r"[^\s\"';&|<>()]+")
 _BRACES = re.compile(r"(.*?)(?<!\$)\{([^{}]*,[^{}]*)\}(.*)", re.DOTALL)
 #: a variable, a substitution, another's home, a specifier of systemd: what was not replaced is not known

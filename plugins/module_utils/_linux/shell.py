@@ -30,6 +30,8 @@ _DEPTH = 6
 _MOST_TIMES, _MOST_READ, _MOST_COMMANDS = 20, 2_000_000, 10_000
 #: How many lines a quote may hold, and how many words what is handed on.
 _MOST_LINES, _MOST_TRIES, _MOST_WORDS, _LONGEST_WORD = 40, 1000, 50, 1024
+#: How many texts are kept as they were taken apart: a machine has hundreds of units, each read again with each script behind it.
+_CACHED = 3000
 #: How many functions a script may have.
 _MOST_FUNCTIONS = 200
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)\+?=(.*)", re.DOTALL)
@@ -297,7 +299,7 @@ def _follow(path: str, words: Sequence[str], folder: str, environment: Mapping[s
     return not _shifts(script)
 
 
-@functools.lru_cache(maxsize=500)
+@functools.lru_cache(maxsize=_CACHED)
 def _shifts(script: str) -> bool:
     """Whether nobody knows what is left of the arguments when it starts something."""
     loop = re.search(r"\bwhile\b", script)
@@ -338,7 +340,7 @@ def _line(text: str, folder: str, environment: dict[str, str], where: _At) -> It
             yield from found
 
 
-@functools.lru_cache(maxsize=500)
+@functools.lru_cache(maxsize=_CACHED)
 def _functions(text: str) -> tuple[Mapping[str, str], str]:
     """What a text calls its functions, and the text without those that it calls somewhere."""
     found = {f"()\0{name}": short or long for _blanks, name, short, long in _FUNCTION.findall(text)} if 0 < text.count("()") <= _MOST_FUNCTIONS else {}
@@ -352,7 +354,7 @@ def _functions(text: str) -> tuple[Mapping[str, str], str]:
 _Parsed = tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]
 
 
-@functools.lru_cache(maxsize=500)
+@functools.lru_cache(maxsize=_CACHED)
 def _parsed(text: str) -> tuple[_Parsed, ...]:
     """A script is read in several surroundings."""
     lines = (([found[1] or found[2] or "" for found in _SUBSTITUTION.finditer(line)], line) for line in _lines(simplified(text.replace("\\\n", " "))))
@@ -386,7 +388,7 @@ def _is_closed(text: str) -> bool:
 def _commands(line: str) -> Iterator[list[str]]:
     """The simple commands of a line, their words without quotes; where they are redirected to is left out."""
     # a quote that nobody closes, or a stroke at the end, may stand in a remark, or belong to another line
-    tokens = next(filter(None, map(_tokens, (line, _REMARK.sub("", line), re.sub(r"[\"'\\]", "", line)))), [])
+    tokens = _tokens(line) or _tokens(_REMARK.sub("", line)) or _tokens(re.sub(r"[\"'\\]", "", line))
     words: list[str] = []
     said: list[str] = []  # by an echo or of a file, which is piped on
     at = 0

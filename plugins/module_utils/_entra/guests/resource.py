@@ -193,21 +193,26 @@ class Guests(OfTenant):
 
     def _plan_absent(self, found: list[tuple[WantedGuest, Object | None]]) -> tuple[Plan, list[Refusal]]:
         nobody_there = not any(item for _unused, item in found)
-        if found and nobody_there and self._options.journal and not self._are_known([who for who, _unused in found]):
+        known = self._known([who for who, item in found if item is None])
+        if found and nobody_there and self._options.journal and not known:
             where = f"The tenant {self._client.identity()['tenant_id']}"
             return Plan(), [nothing_known([who.shown for who, _unused in found], where)]
         roles = set() if nobody_there else set(read_guarded(self._client))
         plan, refusals = guest_plan.plan_absent(found, GuestContext(roles=roles, accept_losses=self._options.accept_losses))
-        unknown = [who.shown for who, item in found if item is None and not self._are_known([who])]
+        unknown = [who.shown for who, item in found if item is None and comparable(who.shown) not in known]
         plan.warnings += [phrases.english("no_such_guest", name=name) for name in unknown]
         return plan, refusals
 
-    def _are_known(self, who: Iterable[WantedGuest]) -> bool:
-        """Whether one of them is among the deleted users, or in the journal."""
+    def _known(self, who: Iterable[WantedGuest]) -> set[str]:
+        """Which of them are among the deleted users, or in the journal."""
         names = {comparable(one.shown) for one in who}
-        gone = {form for item in self._read_deleted() for form in (comparable(item.id), *guest_plan.addresses(item.state))}
-        records = (record for record in read_journal(self._options.journal or "") if record.get("kind") == KIND)
-        return bool(names & gone) or any(not names.isdisjoint({comparable(record["id"]), comparable(record["name"])}) for record in records)
+        if not names:
+            return names
+        known = {form for item in self._read_deleted() for form in (comparable(item.id), *guest_plan.addresses(item.state))}
+        for record in read_journal(self._options.journal or ""):
+            if record.get("kind") == KIND:
+                known |= {comparable(record["id"]), comparable(record["name"])}
+        return names & known
 
     def _plan_reinvited(self, tenant: Tenant, guests: list[tuple[WantedGuest, Object | None]], context: GuestContext) -> tuple[Plan, list[Refusal]]:
         plan = Plan()

@@ -46,6 +46,8 @@ _IN_A_NAME = "abcdefghijklmnopqrstuvwxyz0123456789_-*."
 _BASE64 = r"(?:^|[>\"']|base64,)\s*+([A-Za-z0-9+/_][A-Za-z0-9+/_\s-]{%d,}+={0,2}+)\s*+(?=$|[<\"'])"
 #: a word of a text that may be one: after a name, in an address, in a command, as a part of a token (JWT)
 _WORD = r"[A-Za-z0-9+/_-]{%d,}+={0,2}+"
+#: how a certificate begins in base64
+_DER = "MII"
 #: signs of base64 that stand between words, too: relay_aHR0cHM6, q=a+aHR0cHM6
 _GLUE = re.compile("[+/_-]")
 _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]{1,40}-----([A-Za-z0-9+/=\s]*+)-----END")
@@ -279,7 +281,7 @@ class _Walk:
             before = len(self.found)
             self._payload(run[1], path, depth)
             pieces = run[1].split()
-            whole = len(pieces) > 1 or len(run[1]) > _LONGEST_ADDRESS or len(self.found) > before or _no_payload(run[1])
+            whole = len(pieces) > 1 or len(run[1]) > _LONGEST_ADDRESS or len(self.found) > before or run[1].startswith(_DER) or _no_payload(run[1])
             if whole and all(len(piece) >= shortest for piece in pieces[:-1]):  # else it may be a sentence or an address, in which one word is a payload
                 rest.append(text[at : run.start(1)])
                 at = run.end(1)
@@ -319,14 +321,14 @@ class _Walk:
         if _ARCHIVE.match(inner):
             self.unopened.append(Unopened(path, "packed"))
         self._bytes(inner, below, depth)
-        while inner := self._inflated(inner, below, depth):
+        while inner := self._inflated(inner, below):
             below, depth = f"{below}⇒", depth + PAYLOAD
             if depth >= DEEPEST:
                 self.unopened.append(Unopened(path, "too_deep"))
                 return
             self._bytes(inner, below, depth)
 
-    def _inflated(self, packed: bytes, path: str, depth: int) -> bytes:
+    def _inflated(self, packed: bytes, path: str) -> bytes:
         """What gzip, zlib or DEFLATE alone (a SAML request in an address) has packed; of gzip and zlib, whose head tells them, also of what was cut off."""
         for window in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):
             stream = zlib.decompressobj(window)
@@ -337,10 +339,24 @@ class _Walk:
             if stream.unconsumed_tail:
                 self.unopened.append(Unopened(path, "too_large"))
             elif stream.eof or window > zlib.MAX_WBITS:
-                if stream.unused_data.startswith(b"\x1f\x8b"):  # a gzip file may have several members (RFC 1952 2.2)
-                    self._data(stream.unused_data, path, depth + PAYLOAD)
-                return inner
+                return inner + self._members(stream.unused_data, path, self._left - len(inner))
         return b""
+
+    def _members(self, packed: bytes, path: str, left: int) -> bytes:
+        """What the further members of a gzip file have packed, which goes on in the next one (RFC 1952 2.2)."""
+        found: list[bytes] = []
+        while packed.startswith(_GZIP):
+            stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
+            try:
+                found.append(stream.decompress(packed, max(1, left)))
+            except zlib.error:
+                break
+            left -= len(found[-1])
+            packed = stream.unused_data
+            if stream.unconsumed_tail or (packed and len(found) >= _MOST_MEMBERS):
+                self.unopened.append(Unopened(path, "too_large"))
+                break
+        return b"".join(found)
 
     def _bytes(self, inner: bytes, below: str, depth: int) -> None:
         if inner.startswith(b"bplist"):
@@ -370,6 +386,8 @@ class _Walk:
                     self._search((inner[start:] + b"\0").decode("utf-16-be", errors="ignore"), below, True, False)
 
 
+#: what begins a member of a gzip file, and how many are read
+_GZIP, _MOST_MEMBERS = b"\x1f\x8b", 100
 #: what begins an archive that is not opened: zip (also what Office and Intune make of it), 7z, bzip2, xz, RAR, CAB, zstd
 _ARCHIVE = re.compile(rb"PK\x03\x04|7z\xbc\xaf\x27\x1c|BZh[1-9]1AY|\xfd7zXZ\0|Rar!\x1a\x07|MSCF\0{4}|\x28\xb5\x2f\xfd")
 #: a letter as JSON, scripts and patterns write it, in a text that is none of these as a whole

@@ -111,7 +111,8 @@ def latest(lines: Iterable[bytes], since: Mapping[str, str], behind: Mapping[str
         for kind in since:
             if (ended and _MARKS[kind](ended)) or (intent and _MAYBE[kind](intent, ended)):
                 at = (journal_lines.begun_at if kind in _AT_ONCE else journal_lines.recorded_at)(ended or intent)
-                begun_before = kind in behind and at != journal_lines.recorded_at(ended or intent) and not is_later(at, since[kind])
+                # its intent, which is not among the lines behind the confirmation then, tells so too
+                begun_before = kind in behind and not intent and at != journal_lines.recorded_at(ended) and not is_later(at, since[kind])
                 found |= {} if begun_before else {kind: max(found.get(kind, ""), at, key=as_time)}
     return found
 

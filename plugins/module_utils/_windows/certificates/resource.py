@@ -37,7 +37,7 @@ _SYSTEM = r"SOFTWARE\Microsoft\SystemCertificates"
 #: of a user's personal store, and of what was asked for and not issued yet
 _FILES, _REQUESTS = (rf"AppData\Roaming\Microsoft\SystemCertificates\{store}\Certificates" for store in ("My", "Request"))
 #: certificates of services; what belongs to the account of Windows itself
-_SERVICES, _SYSTEM_ACCOUNT = (r"HKLM\SOFTWARE\Microsoft", r"Cryptography\Services"), "S-1-5-18"
+_SERVICES, _SYSTEM_ACCOUNT = (r"HKLM\SOFTWARE\Microsoft", r"Cryptography\Services"), ("S-1-5-18", r"HKU\.DEFAULT")
 _KEYS = r"AppData\Roaming\Microsoft\Crypto\RSA"
 _FIREFOX = r"AppData\Roaming\Mozilla\Firefox\Profiles"
 #: where authorities lie: the machine's own, those of group policies, those of the directory
@@ -54,8 +54,8 @@ QUERIES = (
     ),
     tuple(registry.query_below(rf"{place}\Certificates") for _store, place in _AUTHORITIES),
 )
-#: read by themselves, or with authorities only, whose private keys are on no such machine: hundreds of certificates
-_WITHOUT_KEYS = frozenset(("my", "root", "authroot", "ca", "disallowed", "trust", "smartcardroot", "clientauthissuer", "trustedpublisher", "flightroot"))
+#: with authorities only, whose private keys are on no such machine: hundreds of certificates
+_WITHOUT_KEYS = frozenset(("root", "authroot", "ca", "disallowed", "trust", "smartcardroot", "clientauthissuer", "trustedpublisher", "flightroot"))
 # HRESULTs of certutil: NTE_NOT_FOUND; CRYPT_E_NOT_FOUND is 0x80092004; NTE_BAD_KEYSET
 _GONE = (0x80090011, 0x80092004, 0x80090016)
 
@@ -78,6 +78,11 @@ def _of_registry(keys: Iterable[RegistryKey], store: str, unreadable: list[str])
             yield certificates.parse(blob, store, key.path)
         except OffboardError as exc:
             unreadable.append(exc.details["place"])
+
+
+def _is_of_certificate(key: RegistryKey) -> bool:
+    """A store has lists of revoked and of trusted certificates beside them, which are named alike."""
+    return key.path.rpartition("\\")[0].casefold().endswith("\\certificates")
 
 
 class Stores:
@@ -116,11 +121,12 @@ class Stores:
         if not any(certificates.fate_of_key(one, ()) == certificates.REMOVED for one in going):
             return []
         found = list(self._of_files(_REQUESTS))
-        for store, hive in ((MACHINE, "HKLM"), (_SYSTEM_ACCOUNT, r"HKU\.DEFAULT"), *((sid, rf"HKU\{sid}") for sid in self.signed_in)):
-            names = [name for name in registry.subkeys(self.machine, hive, _SYSTEM) if name.casefold() not in _WITHOUT_KEYS]
+        for store, hive in ((MACHINE, "HKLM"), _SYSTEM_ACCOUNT, *((sid, rf"HKU\{sid}") for sid in self.signed_in)):
+            passed_over = _WITHOUT_KEYS if store == _SYSTEM_ACCOUNT[0] else _WITHOUT_KEYS | {"my"}  # which `read` reads
+            names = [name for name in registry.subkeys(self.machine, hive, _SYSTEM) if name.casefold() not in passed_over]
             keys = registry.read_all(self.machine, [rf"{hive}\{_SYSTEM}\{name}" for name in names])
-            found += _of_registry(keys, store, self.unreadable)
-        found += _of_registry(registry.read_below(self.machine, *_SERVICES), MACHINE, self.unreadable)
+            found += _of_registry(filter(_is_of_certificate, keys), store, self.unreadable)
+        found += _of_registry(filter(_is_of_certificate, registry.read_below(self.machine, *_SERVICES)), MACHINE, self.unreadable)
         return [one for one in found if one.key]
 
     def _of_files(self, below: str) -> Iterator[StoredCertificate]:

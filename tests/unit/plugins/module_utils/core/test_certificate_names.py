@@ -88,6 +88,8 @@ def test_thumbprints_as_people_copy_them(text, expected):
         ("O=Sumire Trading,C=JP", True),
         ("CN=Sumire Device CA G2,O=Sumire Trading,C=JP", False),
         ("CN=Other CA,O=Sumire Trading,C=JP", False),
+        ("CN=Sumire Trading", False),  # another authority of the organization, which is named as it is
+        ("CN=Sumire Trading,O=Sumire Trading,C=JP", False),
         ("C=JP", False),
         ("CN=Sumire Device CA,O=Sumire Trading,C=JP", False),  # that is it
     ],

@@ -267,6 +267,7 @@ def test_the_last_change_may_be_one_that_nobody_has_seen(begun, ended, last) -> 
         (["set 09:30"], True),
         (["begin 2031", "confirm 10:00"], True),
         (["confirm 10:00", "begin 09:10"], False),
+        (["confirm 10:00", "begin 09:10", "settle 09:20"], False),
     ],
 )
 @pytest.mark.parametrize("step", ["passwords_handed_over", "provisioning_stopped"])

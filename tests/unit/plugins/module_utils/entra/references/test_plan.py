@@ -215,7 +215,8 @@ JWT = f"{b64('{}')}.{b64(json.dumps({'iss': ACS})).rstrip('=')}.{b64('signature'
         (f"relay-{b64(ACS)}", "a⇒"),
         (f"https://x.example/?q=x_{b64(ACS).rstrip('=')}&r=1", "a⇒"),
         (f"https://x.example/?q=token+{b64(ACS)}", "a⇒"),
-        (b64(gzip.compress(b"first" * 9, mtime=0) + gzip.compress(ACS.encode(), mtime=0)), "a⇒⇒⇒"),  # a file of two members
+        (b64(gzip.compress(b"first" * 9, mtime=0) + gzip.compress(ACS.encode(), mtime=0)), "a⇒⇒"),  # a file of two members
+        (b64(gzip.compress(ACS[:-5].encode(), mtime=0) + gzip.compress(ACS[-5:].encode(), mtime=0)), "a⇒⇒"),  # the name in both
         # Japanese in front of it and behind it: in Shift_JIS the second byte of バ is the letter o
         (b64("# 認証サーバauth.iij.jpを使う".encode("cp932")), "a⇒"),
         (b64("# 認証サーバauth.iij.jpを使う".encode("utf-16-be")), "a⇒"),
@@ -310,6 +311,7 @@ def test_an_identifier_is_whole(text: str) -> None:
         ({"a": b64(bz2.compress(b"https://auth.iij.jp/"))}, ("a", "packed")),
         ({"a": b64(lzma.compress(b"https://auth.iij.jp/"))}, ("a", "packed")),
         ({"a": b64(gzip.compress(b"x" * (plan.LARGEST + 1), mtime=0))}, ("a⇒", "too_large")),
+        ({"a": b64(gzip.compress(b"x", mtime=0) * 10_000)}, ("a⇒", "too_large")),  # a file of very many members
     ],
 )
 def test_what_cannot_be_looked_at_is_told(item: Any, unopened: tuple[str, str]) -> None:

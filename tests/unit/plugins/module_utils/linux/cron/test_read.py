@@ -249,6 +249,7 @@ def test_what_cannot_be_resolved_is_told_where_it_may_be_the_agent(line, scripts
         "f() { g; g; g; g; g; g; g; }\ng() { h; h; h; h; h; h; h; }\nh() { f; f; f; f; k; }\n" + "f\n" * 2000,
         "for a in 1 2 3 4 5 6 7 8 9; do for b in 1 2 3 4 5 6 7 8 9; do for c in 1 2 3 4 5 6 7 8 9; do x; done; done; done\n" * 400,
         "while x\n" * 9000,
+        "for a in " * 11_000,
     ],
 )
 def test_a_hostile_script_takes_no_time(script):

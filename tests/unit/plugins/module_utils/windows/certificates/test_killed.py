@@ -330,6 +330,7 @@ PLACES = [
     r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\SystemCertificates\\u793e\u5185\Certificates",
     r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Cryptography\Services\NTDS\SystemCertificates\MY\Certificates",
     r"HKEY_USERS\.DEFAULT\Software\Microsoft\SystemCertificates\TrustedPeople\Certificates",
+    r"HKEY_USERS\.DEFAULT\Software\Microsoft\SystemCertificates\My\Certificates",
     rf"HKEY_USERS\{HANAKO}\SOFTWARE\Microsoft\SystemCertificates\TrustedPeople\Certificates",
 ]
 
@@ -359,3 +360,9 @@ def test_a_certificate_of_another_store_that_cannot_be_read_is_told(machine: Win
     before = machine.there()
     answer = run()
     assert [item["rule"] for item in answer["failure"]["details"]["refusals"]] == ["certificate_unreadable"] and machine.there() == before
+
+
+def test_a_list_in_another_store_is_no_certificate(machine: Windows, run: Run) -> None:
+    with machine.kept.changing() as state:
+        state["registry"][PLACES[1].replace("Certificates", "CRLs").replace("SystemCRLs", "SystemCertificates") + "\\" + "A" * 40] = {"Blob": "00"}
+    assert run()["counts"]["done"] == 4 and machine.there() == END
