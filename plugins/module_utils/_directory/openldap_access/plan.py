@@ -38,7 +38,8 @@ _LEVELS = {
     "none": "", "disclose": "d", "auth": "dx", "compare": "dxc", "search": "dxcs", "read": "dxcsr", "add": "dxcsra", "delete": "dxcsrz", "write": "dxcsraz",
     "manage": "dxcsrazm",
 }  # fmt: skip
-_PRIVILEGES = re.compile(r"=(0|[mwazrscxd]+)", re.IGNORECASE)
+_PRIVILEGES = re.compile(r"(?:(?:real)?self)?(?:(?P<level>[a-z]+)|[=+](?P<letters>0|[mwazrscxd]+)|-[mwazrscxd]+)", re.IGNORECASE)
+_TAKES = re.compile(r"(?:(?:real)?self)?-[mwazrscxd]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -65,27 +66,41 @@ class Clause:
 
     @property
     def denies(self) -> bool:
-        """Whether it gives nothing: without it the account may have more."""
-        return not any(_GIVES.fullmatch(word) for word in self.words[1:])
+        """Whether it gives nothing, or takes away: without it the account may have more."""
+        return not any(_GIVES.fullmatch(word) for word in self.words[1:]) or any(_TAKES.fullmatch(word) for word in self.words[1:])
 
     @property
-    def goes_on(self) -> bool:
-        """Whether the clauses and rules behind it decide, too."""
-        return any(word.casefold() in ("break", "continue") for word in self.words[1:])
+    def control(self) -> str:
+        """What decides once it has: `stop` this clause, `break` the rules behind too, `continue` the clauses behind too."""
+        return next((word.casefold() for word in self.words[1:] if word.casefold() in ("break", "continue")), "stop")
 
     @property
-    def privileges(self) -> frozenset[str] | None:
-        """What it gives itself, by letters; None where it only adds or takes away, is about one's own name in a value, or asks for more than a name."""
-        given = [word.casefold() for word in self.words[1:] if word.casefold() not in ("stop", "break", "continue", "")]
-        if len(given) > 1 or (given and given[0] not in _LEVELS and not _PRIVILEGES.fullmatch(given[0])):
-            return None
-        letters = _LEVELS.get(given[0], given[0].strip("=0").replace("w", "az")) if given else ""
-        return frozenset(letters)
+    def is_for_sure(self) -> bool:
+        """Whether it asks for no more than the name: no strength of the connection, address or time."""
+        return all(word.casefold() in ("stop", "break", "continue", "") or _level(word) is not None for word in self.words[1:])
+
+    @property
+    def gives(self) -> frozenset[str]:
+        """The privileges that it gives where all that it asks for is so, by letters. What it gives in one's own name alone is nothing."""
+        return frozenset().union(*(_level(word) or "" for word in self.words[1:] if not word.casefold().startswith(("self", "realself"))))
+
+    @property
+    def may_give(self) -> frozenset[str]:
+        """The same, with what it gives in one's own name."""
+        return frozenset().union(*(_level(word) or "" for word in self.words[1:]))
 
     @property
     def is_of_all(self) -> bool:
         """Whether it fits every account that has signed in."""
         return bool(self.words) and self.words[0].casefold() in ("*", "users")
+
+
+def _level(word: str) -> str | None:
+    """The privileges that a word of a clause stands for; None where it is none of access."""
+    found = _PRIVILEGES.fullmatch(word)
+    if not found or (found["level"] and found["level"].casefold() not in _LEVELS):
+        return None
+    return _LEVELS[found["level"].casefold()] if found["level"] else (found["letters"] or "").casefold().strip("0").replace("w", "az")
 
 
 def _unquoted(word: str) -> str:
@@ -248,31 +263,27 @@ def plan_back(current: Iterable[Object], saved: Iterable[Swap]) -> Plan:
     return plan
 
 
-def _for_all(texts: Iterable[str]) -> frozenset[str] | None:
-    """What everybody may get by one of the rules; None where that is not known."""
+def _most(every: Iterable[Clause], behind: Sequence[str] = ()) -> frozenset[str]:
+    """The most that somebody who has signed in may get by these clauses of a rule, and by the rules behind it where they leave it to them."""
     found: frozenset[str] = frozenset()
-    for clause in (clause for text in texts for clause in clauses(text) if clause.is_of_all):
-        if clause.privileges is None:
-            return None
-        found |= clause.privileges
+    for clause in (clause for clause in every if clause.is_of_all):
+        found |= clause.may_give
+        if clause.control == "break":
+            found |= frozenset().union(*(further.may_give for text in behind for further in clauses(text) if further.is_of_all))
+        if clause.is_for_sure and clause.control != "continue":
+            break
     return found
 
 
 def _holds_back(text: str, account: str, behind: Sequence[str]) -> bool:
-    """Whether a clause of the rule keeps the account from more than it gives: it denies, or gives less than the next one for everybody, or than the rules
-    behind this one where that leaves it to them."""
+    """Whether a clause of the rule keeps the account from more than it gives: it denies, or gives less than everybody gets without it. Of a clause that
+    leaves it to the rules behind, nobody knows here what it gives in the end."""
     every = clauses(text)
     for number, clause in enumerate(every):
         if not clause.is_about(account):
             continue
-        then = next((later for later in every[number + 1 :] if later.is_of_all), None)
-        own, others = clause.privileges, then.privileges if then else None
-        if own is not None and others is not None and then and then.goes_on and not clause.goes_on:
-            further = _for_all(behind)
-            if further is None:
-                return True
-            others |= further
-        if clause.denies or (own is not None and others is not None and others - own):
+        later = every[number + 1 :]
+        if clause.denies or (clause.control == "stop" and _most(later, behind) - clause.gives) or (clause.control == "break" and _most(later)):
             return True
     return False
 

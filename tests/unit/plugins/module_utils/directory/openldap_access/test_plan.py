@@ -159,7 +159,17 @@ def test_plan():
         ("{MINE} read break by * manage", True),
         ("{MINE} none break by * read", True),
         ("{MINE} none break by * none", False),
-        ("{MINE} read by users ssf=128 manage by * none", False),
+        ("{MINE} none continue by * read", False),
+        ("users write continue by {MINE} -w by users +x", True),
+        ("{MINE} -w break by * none", True),
+        ("{MINE} read by users ssf=128 manage by * none", True),
+        ("{MINE} ssf=128 read by users write", True),
+        ("{MINE} ssf=128 write by users read", False),
+        ("{MINE} +r by * write", True),
+        ("{MINE} selfwrite by * read", True),
+        ("{MINE} read by * selfwrite", True),
+        ("{MINE} read by users none continue by * write", True),
+        ("{MINE} read by users ssf=128 read by * write", True),
     ],
 )
 def test_a_clause_that_gives_less_than_everybody_gets_holds_the_account_back(clauses, refused):
