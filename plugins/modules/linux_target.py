@@ -32,7 +32,7 @@ options:
     description: What to do.
     type: str
     required: true
-    choices: [accounts_look, cron_read, cron_remove, cron_scripts, cron_set_mode, cron_write, files_find, files_look, files_remove, programs_look]
+    choices: [accounts_look, cron_read, cron_remove, cron_scripts, cron_set_mode, cron_write, files_look, files_remove, files_search, programs_look]
   arguments:
     description: Its arguments, but for O(content).
     type: dict

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 #: Of no variable that a path is made of is there more; longer ones, which grow by each other, stay as they are written.
 _LONGEST, _LONGEST_SHORTENED = 4096, 1024
@@ -45,7 +45,9 @@ def variables(text: str, environment: Mapping[str, str]) -> str:
     """`text` with the known variables in it replaced, and ~ at its beginning."""
     if text == "~" or text.startswith("~/"):
         text = environment.get("HOME", "~") + text[1:]
-    replaced = _VARIABLE.sub(lambda found: _value(found, environment), text) if "$" in text else text
+    if "$" not in text:
+        return text
+    replaced = _VARIABLE.sub(lambda found: _value(found, environment), text)
     return replaced if len(replaced) <= max(_LONGEST, len(text)) else text
 
 
@@ -71,9 +73,9 @@ def _shortened(value: str, how: str, pattern: str) -> str:
     return next((value[length:] for length in lengths if fits(value[:length])), value)
 
 
-def defaults(text: str, environment: dict[str, str]) -> None:
-    """What `${NAME:=value}` gives a variable that has none."""
-    for found in _DEFAULT.finditer(text):
+def defaults(words: Iterable[str], environment: dict[str, str]) -> None:
+    """What `${NAME:=value}` in a command gives a variable that has none."""
+    for found in _DEFAULT.finditer(" ".join(word for word in words if "${" in word)):
         if not environment.get(found[1]):
             environment[found[1]] = variables(found[2], environment)
 

@@ -14,7 +14,7 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from .expansion import REAL_SELF, defaults, simplified, variables, with_braces
 
@@ -41,6 +41,8 @@ _PATH = re.compile(r"(?<![\w./~-])/[\w.+@-]+(?:/[\w.+@-]+)+")
 #: Of a path that is put together: its last name.
 _LAST_NAME = re.compile(r"(?:(?<![\w.+@/~-])|[$#%]?\{\w+\}|\$\w+|%s)/?(?:\.{1,2}/|bin/)*([\w+@-]+\.[\w+@-]+)(?![\w/.+@-])")
 #: A remark behind a command, and what ends a text that stands in a script.
+#: As shlex.split takes it, which would make the words.
+_CLOSED = re.compile(r"""(?:[^'"\\]++|\\.|'[^']*+'|"(?:[^"\\]++|\\.)*+")*+""", re.DOTALL)
 _REMARK = re.compile(r"\s#.*")
 _HERE = re.compile(r"<<-?\s*[\"'\\]?(\w+)")
 #: A function on one line, or to a line that begins with what closes it.
@@ -247,10 +249,10 @@ class _At:
     above: tuple[str, ...] = ()
 
     def deeper(self) -> _At:
-        return replace(self, left=self.left - 1)
+        return _At(self.reading, self.left - 1, self.above)
 
     def into(self, path: str) -> _At:
-        return replace(self, left=_DEPTH, above=(*self.above, path))
+        return _At(self.reading, _DEPTH, (*self.above, path))
 
 
 def started(text: str, folder: str, environment: Mapping[str, str], reading: Reading | None = None) -> list[tuple[str, str]]:
@@ -308,13 +310,15 @@ def _shifts(script: str) -> bool:
 
 def _give(environment: dict[str, str], words: Sequence[str]) -> None:
     """Make these the arguments."""
-    for name in [name for name in environment if name.isdigit() and name != "0"]:
-        del environment[name]
+    number = 1
+    while environment.pop(str(number), None) is not None:
+        number += 1
     few = [word for word in words[:_MOST_WORDS] if len(word) <= _LONGEST_WORD]
     environment["@"] = environment["*"] = shlex.join(few)
     environment.update({str(number): word for number, word in enumerate(few, 1)})
 
 
+@functools.lru_cache(maxsize=_CACHED)
 def _path(folder: str, program: str) -> str:
     """A path below a folder; two strokes at its beginning mean no more than one."""
     return re.sub("^//+", "/", posixpath.normpath(posixpath.join(folder, program)))
@@ -326,6 +330,11 @@ def starts_others(program: str) -> bool:
     return (name in _LAUNCHERS and name not in _HANDED) or name == "scl" or bool(_SHELLS.fullmatch(name) or _INTERPRETERS.fullmatch(name))
 
 
+def _inner(text: str, folder: str, environment: Mapping[str, str], where: _At) -> Iterator[tuple[str, str]]:
+    """Commands in a command: what they set is gone with them."""
+    return _line(text, folder, dict(environment), where.deeper())
+
+
 def _line(text: str, folder: str, environment: dict[str, str], where: _At) -> Iterator[tuple[str, str]]:
     if where.left == 0:
         return
@@ -333,7 +342,7 @@ def _line(text: str, folder: str, environment: dict[str, str], where: _At) -> It
     environment.update(functions)
     for inner, commands in _parsed(rest):
         for one in inner:
-            yield from _line(one, folder, dict(environment), where.deeper())
+            yield from _inner(one, folder, environment, where)
         for words in commands if where.reading.may_go_on(where.above) else ():
             target, found = _command(words, folder, environment, where)
             folder = environment["PWD"] = target
@@ -378,11 +387,7 @@ def _lines(text: str) -> Iterator[str]:
 
 
 def _is_closed(text: str) -> bool:
-    try:
-        shlex.split(text)
-    except ValueError:
-        return False
-    return True
+    return bool(_CLOSED.fullmatch(text))
 
 
 def _commands(line: str) -> Iterator[list[str]]:
@@ -440,8 +445,8 @@ def _with_input(words: list[str], said: Sequence[str]) -> list[str]:
 def _command(words: Sequence[str], folder: str, environment: dict[str, str], where: _At) -> tuple[str, list[tuple[str, str]]]:
     """The folder that is current afterwards, and what is started."""
     words = [one for word in words for one in (_given_to(environment) if word in _ALL_GIVEN and "@" in environment else [word])]
-    defaults(" ".join(words), environment)
-    local = dict(environment)
+    defaults(words, environment)
+    local = environment
     while words:
         if words[0] in _RESERVED:
             del words[0]
@@ -450,7 +455,7 @@ def _command(words: Sequence[str], folder: str, environment: dict[str, str], whe
         elif words[0] == "function":  # that is called nowhere
             del words[:2]
         elif assigned := _ASSIGNMENT.fullmatch(words[0]):
-            local[assigned[1]] = variables(assigned[2], local)
+            local = {**local, assigned[1]: variables(assigned[2], local)}
             del words[0]
         else:
             break
@@ -469,7 +474,7 @@ def _command(words: Sequence[str], folder: str, environment: dict[str, str], whe
         return _sourced([variables(word, local) for word in words[1:]], folder, environment, where)
     if name in ("trap", "alias"):  # what is started later
         texts = words[1:2] if name == "trap" and len(words) > 2 else [word.partition("=")[2] for word in words[1:]]
-        return folder, [pair for text in texts for pair in _line(text, folder, dict(local), where.deeper())]
+        return folder, [pair for text in texts for pair in _inner(text, folder, local, where)]
     if (body := local.get(f"()\0{name}")) is not None and where.left:
         return _called(body, [variables(word, local) for word in words[1:]], folder, environment, where.deeper())
     if name == "eval":
@@ -508,8 +513,13 @@ def _called(body: str, words: Sequence[str], folder: str, environment: dict[str,
     return environment["PWD"], found
 
 
-def _given_to(environment: Mapping[str, str]) -> list[str]:
-    return shlex.split(environment.get("@", ""))
+def _given_to(environment: Mapping[str, str]) -> tuple[str, ...]:
+    return _words(environment.get("@", ""))
+
+
+@functools.lru_cache(maxsize=_CACHED)
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(shlex.split(text))
 
 
 def _sourced(words: Sequence[str], folder: str, environment: dict[str, str], where: _At) -> tuple[str, list[tuple[str, str]]]:
@@ -559,15 +569,20 @@ def _started(words: Sequence[str], folder: str, environment: dict[str, str], whe
         yield from _started(words[4:], folder, environment, where.deeper())
     elif name == "scl" and len(words) > 2:
         rest = words[words.index("--") + 1 :] if "--" in words else words[-1:]
-        yield from _line(" ".join(rest), folder, environment, where.deeper())
+        yield from _inner(" ".join(rest), folder, environment, where)
     elif name in _LAUNCHERS:
         yield from _launched(_LAUNCHERS[name], name, words[1:], folder, environment, where)
     elif _SHELLS.fullmatch(name):
         yield from _given(words[1:], folder, environment, where, shell=True)
     elif _INTERPRETERS.fullmatch(name):
         yield from _given(words[1:], folder, environment, where, shell=False)
-    elif not _TALKERS.fullmatch(name):
+    elif not _talks(name):
         yield from _handed(given, folder, ARGUMENT if any(followed) else HANDED)
+
+
+@functools.lru_cache(maxsize=_CACHED)
+def _talks(name: str) -> bool:
+    return bool(_TALKERS.fullmatch(name))
 
 
 def _handed(words: Sequence[str], folder: str, how: str) -> Iterator[tuple[str, str]]:
@@ -646,7 +661,7 @@ def _launched(how: _Launcher, name: str, words: Sequence[str], folder: str, envi
             continue
         if (commands := _told(how, words[at:])) is not None:
             rest = words[at + 2 :] if word == "-S" else words[words.index("--") + 1 :] if name == "start-stop-daemon" and "--" in words else []
-            yield from _line(" ".join([commands, *map(shlex.quote, rest)]), folder, environment, where.deeper())
+            yield from _inner(" ".join([commands, *map(shlex.quote, rest)]), folder, environment, where)
             return
         taken, folder, environment = _surroundings(name, words[at:], folder, environment)
         if taken:
@@ -671,9 +686,9 @@ def _behind(how: _Launcher, name: str, rest: Sequence[str], folder: str, environ
     elif name in _LOGINS and not named:  # what is left are arguments of the login shell
         yield from _given(rest, folder, environment, where, shell=True)
     elif rest and name in (*_HANDED, "sg"):
-        yield from _line(" ".join(rest), folder, environment, where.deeper())
+        yield from _inner(" ".join(rest), folder, environment, where)
     elif rest and name == "flock" and rest[0] in how.commands:
-        yield from _line(rest[1] if len(rest) > 1 else "", folder, environment, where.deeper())
+        yield from _inner(rest[1] if len(rest) > 1 else "", folder, environment, where)
     elif rest:
         yield from _started(rest, folder, environment, where.deeper())
 

@@ -64,21 +64,24 @@ def starts(client: Client) -> Starts:
     real: dict[str, str] = {}
     scripts: dict[str, str] = {}
     behind: _Found = {}
-    own: list[_Found] = [{} for _each in (*jobs, *others)]
-    for _again in range(_DEPTH):
-        every: list[Job | Starter] = [*jobs, *others]
-        paths = cron.asked_paths((*one.programs, *one.through) for one in every) - real.keys()
-        if not paths:
-            break
-        looked = client.ask("programs_look", paths=sorted(paths))
+    every: list[Job | Starter] = [*jobs, *others]
+    own: list[_Found] = [{} for _each in every]
+    looked = answer["programs"]
+    for depth in range(_DEPTH + 1):
+        new = looked["scripts"].keys() - scripts.keys()
         real |= looked["real"]
         scripts |= looked["scripts"]
-        read = [_read(one, before, looked["scripts"], shell.Reading(scripts, real)) for one, before in zip(every, own, strict=True)]
+        read = [_read(one, before, new, shell.Reading(scripts, real)) for one, before in zip(every, own, strict=True)]
         own = [found for _programs, found in read]
         behind = _together(every, read)
         news = [(programs, found, cron.through(programs, {**behind, **found})) for programs, found in read]
-        jobs = [replace(job, programs=new[0], behind=new[1], through=new[2]) for job, new in zip(jobs, news, strict=False)]
-        others = [replace(other, programs=new[0], through=new[2]) for other, new in zip(others, news[len(jobs) :], strict=True)]
+        jobs = [replace(job, programs=now[0], behind=now[1], through=now[2]) for job, now in zip(jobs, news, strict=False)]
+        others = [replace(other, programs=now[0], through=now[2]) for other, now in zip(others, news[len(jobs) :], strict=True)]
+        every = [*jobs, *others]
+        paths = cron.asked_paths((*one.programs, *one.through) for one in every) - real.keys()
+        if not paths or depth == _DEPTH:
+            break
+        looked = client.ask("programs_look", paths=sorted(paths))
     return Starts(jobs, others, real, behind, answer["orphans"], answer["not_looked_at"])
 
 

@@ -117,9 +117,8 @@ def make(params: Mapping[str, Any]) -> Files:
 
 
 def info(client: Client, options: InfoOptions) -> dict[str, Any]:
-    found = client.ask("files_find", roots=options.search) if options.search else {"copies": [], "not_looked_at": []}
-    looked = client.ask("files_look", paths=list(dict.fromkeys([*options.paths, *found["copies"]])))
-    return {"files": [_told(item) for item in looked], **found}
+    found = client.ask("files_search", roots=options.search, paths=options.paths)
+    return {**found, "files": [_told(item) for item in found["files"]]}
 
 
 def _told(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,8 +21,8 @@ READING = {
     "accounts_look": lambda module, **arguments: accounts.look(**arguments),
     "cron_read": lambda module, **arguments: cron.read(_crontab(module), **arguments),
     "cron_scripts": lambda module, **arguments: cron.scripts(**arguments),
-    "files_find": lambda module, **arguments: files.find(**arguments),
     "files_look": lambda module, **arguments: files.look(**arguments),
+    "files_search": lambda module, **arguments: files.search(**arguments),
     "programs_look": lambda module, **arguments: programs.look(**arguments),
 }
 WRITING = {

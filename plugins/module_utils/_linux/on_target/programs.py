@@ -8,17 +8,56 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
+import re
+import stat
 
 from .files import text_of
 
 #: No script that starts something is longer.
 _MOST_BYTES = 65536
+#: Of what scripts name, at most so much comes along: the rest is asked for, where it is started.
+_MOST_AHEAD, _MOST_BYTES_AHEAD = 500, 1000000
+_PATH = re.compile(r"(?<![\w./~-])/[\w.+@-]+(?:/[\w.+@-]+)+")
 
 
 def look(paths):
-    """Of each path where it leads, links followed (of a pattern, as a shell does, the first that it fits); the texts of those that are scripts."""
+    """Of each path where it leads, links followed (of a pattern, as a shell does, the first that it fits); the texts of those that are scripts.
+
+    What these name comes along, and what that names, so that nobody has to ask again.
+    """
     real = {path: os.path.realpath(_meant_by(path)) for path in paths}
-    return {"real": real, "scripts": {path: text for path in paths if (text := _script(real[path]))}}
+    found = {"real": real, "scripts": {path: text for path in paths if (text := _script(real[path]))}}
+    _add_named(found, list(found["scripts"].values()))
+    return found
+
+
+def named_in(texts):
+    """The same of all that texts name, as far as it comes along."""
+    found = {"real": {}, "scripts": {}}
+    _add_named(found, list(texts))
+    return found
+
+
+def _add_named(found, texts):
+    left, more = _MOST_BYTES_AHEAD, 0
+    for text in texts:  # which grows
+        for path in _PATH.findall(text):
+            if path in found["real"] or more >= _MOST_AHEAD or left <= 0 or not _is_for_all(path):
+                continue
+            more += 1
+            found["real"][path] = real = os.path.realpath(path)
+            if script := _script(real):
+                found["scripts"][path] = script
+                left -= len(script)
+                texts.append(script)
+
+
+def _is_for_all(path):
+    """Whether everybody may read it: what nobody is known to start is not taken along else."""
+    with contextlib.suppress(OSError, ValueError):
+        mode = os.stat(path).st_mode
+        return stat.S_ISREG(mode) and bool(mode & stat.S_IROTH)
+    return False
 
 
 def _meant_by(path):

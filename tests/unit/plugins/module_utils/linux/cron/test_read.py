@@ -42,7 +42,7 @@ class Machine:
             }
         units = [{**SERVICE, "commands": [SCRIPT], "runs_as": "", "enabled": False}, *self.others]
         init = {"name": "sync", "path": "/etc/init.d/sync", "enabled": False, "script": f"case $1 in start) {SCRIPT} ;; esac\n", "stop": ["x"]}
-        found = {"units": units, "at_jobs": [AT], "boot_scripts": [init], "incron_tables": []}
+        found = {"units": units, "at_jobs": [AT], "boot_scripts": [init], "incron_tables": [], "programs": {"real": {}, "scripts": {}}}
         return {"places": [self.crontab], "orphans": [], "homes": {}, "not_looked_at": [], **found}
 
 
