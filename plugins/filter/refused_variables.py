@@ -29,6 +29,7 @@ def refused_variables(
 
     names: of all variables that the play has, ours or not. words: what a playbook asks for besides, which nobody gives but with -e.
     """
+    given = {name: specs.meant(name, value) for name, value in given.items()}
     refused = variables.mistyped(names, specs.names(*roles[:1])) or variables.mistyped_words(_extra_variables() if words else (), words)
     refused = (
         refused

@@ -15,6 +15,8 @@ description:
   - An empty answer of a survey of AWX arrives as V(null) or as an empty text, and wins over everything else as an extra variable. It counts as not given.
     Then the variable has the default of its role.
   - A list or a mapping that is empty, a zero and V(false) are answers.
+  - A text that was given for a list is taken as the list that it means - JSON, or one text a line. Where no text of the list can have a comma in it (domains,
+    hosts, ids, names of sign-in), commas part them, too; elsewhere one line with a comma is an error, because the comma may belong to a name.
 options:
   _terms:
     description: Variables of the roles of this collection.
@@ -43,7 +45,7 @@ from typing import Any
 
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.variables import unanswered
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.variables import no_list, unanswered
 from ansible_collections.offboard.iij_id.plugins.plugin_utils import specs
 
 
@@ -51,10 +53,17 @@ class LookupModule(LookupBase):
     def run(self, terms: list[str], variables: Any = None, **kwargs: Any) -> list[Any]:
         return [self._answer(name, variables or {}, kwargs) for name in terms]
 
+    @staticmethod
+    def _meant(name: str, value: Any) -> Any:
+        meant = specs.meant(name, value)
+        if isinstance(meant, str) and specs.is_list(name):
+            raise AnsibleLookupError(no_list(name).en)
+        return meant
+
     def _answer(self, name: str, variables: Any, given: dict[str, Any]) -> Any:
         value = self._templar.template(variables[name]) if name in variables else None
         if not unanswered(value):
-            return value
+            return self._meant(name, value)
         if "default" in given:
             return given["default"]
         if not specs.known(name):

@@ -13,10 +13,12 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.dataloader import DataLoader
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.variables import LIST_OR_TEXT, unanswered
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.variables import as_list, never_has_commas, unanswered
 from ansible_collections.offboard.iij_id.plugins.plugin_utils import trust
 
 _ROLES, _PLAYBOOKS = (Path(__file__).parents[2] / name for name in ("roles", "playbooks"))
+#: lists that a playbook asks for itself
+_OF_PLAYBOOKS = ("watch_certificates_domains", "watch_certificates_fail_on", "watch_certificates_trust_metadata_tls")
 #: it works on AWX, not on the exit, and checks its variables itself
 _OWN = "awx"
 
@@ -28,7 +30,24 @@ def lists() -> dict[str, str]:
     for role in _roles():
         for entry in _entries(role).values():
             found |= {name: option.get("elements", "str") for name, option in entry["options"].items() if option["type"] == "list"}
-    return {name: elements for name, elements in sorted(found.items()) if name != LIST_OR_TEXT}
+    return dict(sorted(found.items()))
+
+
+def meant(name: str, value: Any) -> Any:
+    """What was given for a variable; for a list, a text as the list that it means."""
+    if not is_list(name):
+        return value
+    by_commas = never_has_commas(name) or "choices" in _option(name)
+    return as_list(value, "json" if _option(name).get("elements") == "dict" else "commas" if by_commas else "lines")
+
+
+def is_list(name: str) -> bool:
+    """Whether a variable, of a role or of a playbook, is one."""
+    return name in _OF_PLAYBOOKS or _option(name).get("type") == "list"
+
+
+def _option(name: str) -> Mapping[str, Any]:
+    return _options(_owners()[name])[name] if name in _owners() else {}
 
 
 @functools.cache

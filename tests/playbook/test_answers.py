@@ -92,7 +92,7 @@ def test_no_variable_is_read_past_its_answer() -> None:
     assert [name for file in files for name in re.findall(r"\bif (?:not )?([a-z]\w+) else\b", file.read_text()) if name in known] == []  # blanks are true
     # the first of them is read before there are roles and their lookups, and blanks of it are none
     read_early = {"offboard_plan_hash", "offboard_run_dir"}
-    assert {name for _role, name in read} == read_early | {"microsoft_365_domains", "integrated_windows_authentication_browser_settings"}
+    assert {name for _role, name in read} == read_early | {"integrated_windows_authentication_browser_settings"}
 
 
 def test_what_was_answered_stays(tmp_path: Path) -> None:

@@ -47,7 +47,12 @@ def told(output: str, task: str) -> list[str]:
     [("ja", "[要対応] 手順 relying_parties_unlinked", "今必要な手順"), ("en", "[Blocker] Nobody has confirmed the step relying_parties_unlinked", "Due now")],
 )
 def test_the_final_gate_tells_each_point_once_and_says_last_why_it_stops(tmp_path: Path, language: str, blocker: str, due: str) -> None:
-    code, output = play(tmp_path, "final_gate", offboard_language=language, custom_applications_services=[{"name": "Expenses", "owner": "Taro"}])
+    services = [{"name": "Expenses", "owner": "Taro"}]
+    # what a survey and -e name=value give are texts
+    lists = {"ja": {"custom_applications_services": services}}.get(
+        language, {"offboard_options": " custom_applications,\n", "custom_applications_services": json.dumps(services)}
+    )
+    code, output = play(tmp_path, "final_gate", offboard_language=language, **lists)
     assert code == 2
     points = told(output, "Tell what was found")
     assert [line for line in points if "service_expenses" in line and "Expenses" in line and "Taro" in line] != []
@@ -84,9 +89,9 @@ def test_the_last_line_is_in_the_language_of_its_reader(tmp_path: Path, monkeypa
 @pytest.mark.parametrize(
     ("variable", "value", "why"),
     [
-        ("watch_certificates_fail_on", "critical", "where a list must be"),
-        ("watch_certificates_fail_on", ["critcal"], "holds what is no severity"),
-        ("watch_certificates_domains", "a.example", "where a list must be"),
+        ("watch_certificates_fail_on", 5, "where a list must be"),
+        ("watch_certificates_fail_on", "critical,critcal", "holds what is no severity"),
+        ("watch_certificates_domains", {"a.example": 1}, "where a list must be"),
         ("watch_certificates_warning_days", "-1", "no whole number that is meant here"),
     ],
 )
@@ -112,7 +117,7 @@ def test_who_reads_one_language_is_asked_in_it(tmp_path: Path, language: str, to
     [
         ("status", {"offboard_run_dir": ""}, "offboard_run_dir が空です", "is empty"),
         ("guest_federation", {"guest_federation_partners": "a"}, "リスト以外の値", "a list must be"),
-        ("awx_setup", {"awx_approve": "a"}, "リスト以外の値", "a list must be"),
+        ("awx_setup", {"awx_exposed_paths": "/a:/b:ro,z"}, "リスト以外の値", "a list must be"),
         ("awx_setup", {}, "awx_image が指定されていません", "is not given"),
     ],
 )

@@ -30,7 +30,9 @@ class Company:
     def play(self, playbook: str, *words: str, off: str = "", alone: str = "", **variables: Any) -> tuple[int, str]:
         here = {"ansible_connection": "local", "ansible_become": False}
         hosts: dict[str, Any] = {
-            name: {"directory_sync_linux_files": [str(tree)], "directory_sync_linux_search": [str(tree.parent)], **here} for name, tree in self.trees.items()
+            # a text is the list that it means, among the variables of a machine as well
+            name: {"directory_sync_linux_files": f"{tree}\n", "directory_sync_linux_search": json.dumps([str(tree.parent)]), **here}
+            for name, tree in self.trees.items()
         }
         if off:
             hosts[off] |= {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 9}

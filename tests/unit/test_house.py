@@ -602,12 +602,13 @@ def test_every_list_of_the_roles_is_known_to_be_one() -> None:
     own = set(yaml.safe_load((places.ROOT / "roles/awx/vars/main.yml").read_text().replace("!unsafe", ""))["__awx_lists"])
     entries = [(role, entry) for role, found in _entries_of_roles().items() for entry in found.values()]
     lists = {name: option for _role, entry in entries for name, option in entry["options"].items() if option["type"] == "list"}
-    assert specs.lists() == {name: option.get("elements") for name, option in sorted(lists.items()) if name not in own | {"microsoft_365_domains"}}
+    assert specs.lists() == {name: option.get("elements") for name, option in sorted(lists.items()) if name not in own}
     assert own == {name for role, entry in entries if role == "awx" for name, option in entry["options"].items() if option["type"] == "list"}
     assert {"directory_sync_accounts", "offboard_options"} <= set(specs.lists()) and specs.lists()["directory_sync_tasks"] == "dict"
     watch = dict(re.findall(r"'(watch_certificates_\w+)', default=([\[\d])", (places.ROOT / "playbooks/watch_certificates.yml").read_text()))
     known = yaml.safe_load((places.ROOT / "roles/offboard/vars/main.yml").read_text())
     assert [name for name, default in watch.items() if default == "[" and f"'{name}'" not in known["__offboard_lists"]] == []
+    assert [name for name, default in watch.items() if (default == "[") != specs.is_list(name)] == []
     assert {name for name, default in watch.items() if default.isdigit()} == {name for name in known["__offboard_numbers"] if name.startswith("watch_")}
 
 

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
+from .._core import names
 from .._core.text import Text
 
 #: How much of two names is the same, from which on one is meant for the other: a letter more, or two in the wrong order.
@@ -19,9 +21,41 @@ _ALIKE_WORDS = 0.8
 #: What AWX gives every job, and what jobs hand on, under such a name.
 _HANDED_ON = frozenset({"awx_user_name", "offboard_group_policies"})
 
-#: the list that may be a text with commas
-LIST_OR_TEXT = "microsoft_365_domains"
+#: How lists are called of what never has a comma in it: domains, hosts, ids, names of sign-in. In names, paths and patterns a comma may belong to one of them.
+_WITHOUT_COMMAS = re.compile(
+    r"\w+_(?:(?:domain_)?controllers|domains|enable|exclude|expected_objects|break_glass|dns_servers|group_policies|hosts|identifiers|ids|ignored|leftovers"
+    r"|linux_accounts|looked_at|managers|named|no_way_in|order|otherwise|references|users|valid_names|fail_on|metadata_tls)"
+)
+_LINE_END = re.compile(r"[\r\n]+")
+_COMMA = re.compile(r"[,\uff0c\u3001]")
 _RUN_DIR, _OPTIONS = "offboard_run_dir", "offboard_options"
+
+
+def never_has_commas(name: str) -> bool:
+    """Whether no text of a list can have a comma in it, by what the list is called."""
+    return bool(_WITHOUT_COMMAS.fullmatch(name))
+
+
+def as_list(value: Any, by: Literal["json", "lines", "commas"]) -> Any:
+    """What was given for a list: a text as the list that it means. Whatever else as it is, also a text of which nobody knows what it means.
+
+    A text (-e name=value, an answer of a survey) is JSON, or has one text a `lines`, or `commas` between these. By lines a comma may belong to a name: one line
+    with a comma means nothing, unless it ends with a line end.
+    """
+    if not isinstance(value, str) or unanswered(value):
+        return value
+    if value.strip().startswith("["):
+        try:
+            parsed = json.loads(value)
+        except ValueError:
+            pass  # a pattern may begin so
+        else:
+            return parsed
+    if by == "commas":
+        return names.listed(_LINE_END.sub("\n", value))
+    if by == "json" or (_COMMA.search(value) and not _LINE_END.search(value)):
+        return value
+    return [text for line in _LINE_END.split(value) if (text := names.visible(line))]
 
 
 def refused(given: Mapping[str, Any], lists: Collection[str], mappings: Collection[str], most: Mapping[str, int]) -> Text | None:
@@ -30,14 +64,8 @@ def refused(given: Mapping[str, Any], lists: Collection[str], mappings: Collecti
     `given` has the values of offboard_run_dir, of `lists` and of the numbers, of which `most` has the greatest that is meant. Lists hold texts, or
     mappings where they are in `mappings`.
     """
-    wanted = [*lists, *(() if isinstance(given.get(LIST_OR_TEXT, ""), str) else (LIST_OR_TEXT,))]
-    if found := ", ".join(name for name in wanted if not unanswered(given[name]) and not _is_list(given[name], name in mappings)):
-        return Text(
-            f"{found}: a text or a number was given where a list must be, or the list holds something else than texts. Nothing was done. "
-            """On the command line write -e '{"NAME": ["one", "two"]}', in a file of variables or the variables of AWX a list.""",
-            f"{found}: リストが必要な変数に、リスト以外の値か、文字列以外の要素を含むリストが指定されています。何も実行していません。コマンドラインでは "
-            """-e '{"NAME": ["one", "two"]}' のように、変数ファイルや AWX の変数ではリストとして指定してください。""",
-        )
+    if found := ", ".join(name for name in lists if not unanswered(given[name]) and not _is_list(given[name], name in mappings)):
+        return no_list(found)
     if _OPTIONS in given and (unanswered(given[_OPTIONS]) or not given[_OPTIONS]):
         return Text(
             "offboard_options is empty, so nothing would be looked at, and everything would seem to be done. Leave it out for all options of IIJ ID.",
@@ -56,23 +84,35 @@ def refused(given: Mapping[str, Any], lists: Collection[str], mappings: Collecti
     return None
 
 
-def mistyped(names: Iterable[str], known: Collection[str]) -> Text | None:
+def no_list(found: str) -> Text:
+    """Why these variables are not taken."""
+    return Text(
+        f"{found}: no list was given where a list must be, or it holds something else than it must. Nothing was done. On the command line write "
+        """-e '{"NAME": ["one", "two"]}', in a file of variables a list. A text is taken as JSON, or by its lines, one each; where names may hold commas, """
+        "one line with a comma is not taken apart.",
+        f"{found}: リストが必要な変数に、リスト以外の値か、想定外の要素を含むリストが指定されています。何も実行していません。コマンドラインでは "
+        """-e '{"NAME": ["one", "two"]}' のように、変数ファイルではリストとして指定してください。文字列の場合は、JSON または1行に1件ずつとして読み取ります。"""
+        "名前にカンマが含まれうる変数では、カンマを含む1行だけの文字列は分割しません。",
+    )
+
+
+def mistyped(given: Iterable[str], known: Collection[str]) -> Text | None:
     """Of the names of all variables of the play, those that are almost one of ours. A list of exceptions with such a name would except nobody."""
     beginnings = {name[:4] for name in known}
-    return _almost((name for name in {*names} - _HANDED_ON if _written(name)[:4] in beginnings), known, _ALIKE)
+    return _almost((name for name in {*given} - _HANDED_ON if _written(name)[:4] in beginnings), known, _ALIKE)
 
 
-def mistyped_words(names: Iterable[str], words: Collection[str]) -> Text | None:
+def mistyped_words(given: Iterable[str], words: Collection[str]) -> Text | None:
     """The same of extra variables, and the few words that a playbook asks for besides. One of them with more to it (`evidence_dir`) is somebody's own name."""
-    return _almost((name for name in names if not _goes_on(_written(name).split("_"), words)), words, _ALIKE_WORDS)
+    return _almost((name for name in given if not _goes_on(_written(name).split("_"), words)), words, _ALIKE_WORDS)
 
 
 def _goes_on(parts: list[str], words: Collection[str]) -> bool:
     return len([*filter(None, parts)]) > 1 and not {*parts}.isdisjoint(words)
 
 
-def _almost(names: Iterable[str], known: Collection[str], alike: float) -> Text | None:
-    strange = sorted({*names} - {*known})
+def _almost(given: Iterable[str], known: Collection[str], alike: float) -> Text | None:
+    strange = sorted({*given} - {*known})
     meant = {name: close[0] for name in strange if (close := difflib.get_close_matches(_written(name), known, 1, alike))}
     if not meant:
         return None
