@@ -91,8 +91,8 @@ def no_list(found: str) -> Text:
         """-e '{"NAME": ["one", "two"]}', in a file of variables or the variables of AWX a list. A text is taken as JSON, or by its lines; where names may """
         "hold commas, one line with a comma is not taken apart.",
         f"{found}: リストが必要な変数に、リスト以外の値か、想定外の要素を含むリストが指定されています。何も実行していません。コマンドラインでは "
-        """-e '{"NAME": ["one", "two"]}' のように、変数ファイルや AWX の変数ではリストとして指定してください。文字列は、JSON または1行に1件として読み取ります。"""
-        "名前にカンマが含まれうる変数では、カンマを含む1行だけの文字列は分割しません。",
+        """-e '{"NAME": ["one", "two"]}' のように、変数ファイルや AWX の変数ではリストとして指定してください。"""
+        "文字列は、JSON または1行に1件として読み取ります。名前にカンマが含まれうる変数では、カンマを含む1行だけの文字列は分割しません。",
     )
 
 
