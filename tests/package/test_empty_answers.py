@@ -118,7 +118,7 @@ def test_a_run_folder_that_was_not_answered_is_named(tmp_path: Path, playbook: s
     ("variable", "told"),
     [
         ("offboard_language: JA", "value of offboard_language must be one of: en, ja, both, got: JA"),
-        ("offboard_options: 5", "offboard_options: a text or a number"),
+        ("offboard_options: 5", "offboard_options: no list was given"),
     ],
 )
 @pytest.mark.parametrize("playbook", ["status", "confirm"])
