@@ -198,6 +198,9 @@ def test_however_a_rule_is_written_the_rest_of_it_stays_byte_for_byte(server: Sl
         ("by {SYNC} =rscx break by * none", False),
         ("by {SYNC} none continue by users read", False),
         ("by users =rscxd continue by {SYNC} -r by users +x", True),
+        ("by users read continue by {SYNC} auth by users stop", True),
+        ("by users read continue by {SYNC} none continue by users +x", True),
+        ("by {SYNC} auth by dn.regex=^cn=iij-dirsync,.*$ read", True),
     ],
 )
 def test_a_clause_without_which_the_account_gets_more_is_refused(server: Slapd, module: Module, tmp_path: Path, clauses: str, more: bool) -> None:

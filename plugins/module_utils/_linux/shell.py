@@ -40,9 +40,9 @@ _SHEBANG = re.compile(r"#!\s*\S*?(?:/env\s+(?:-\S+\s+)*|/busybox\s+)?(?:ba|da|z|
 _PATH = re.compile(r"(?<![\w./~-])/[\w.+@-]+(?:/[\w.+@-]+)+")
 #: Of a path that is put together: its last name.
 _LAST_NAME = re.compile(r"(?:(?<![\w.+@/~-])|[$#%]?\{\w+\}|\$\w+|%s)/?(?:\.{1,2}/|bin/)*([\w+@-]+\.[\w+@-]+)(?![\w/.+@-])")
-#: A remark behind a command, and what ends a text that stands in a script.
-#: As shlex.split takes it, which would make the words.
+#: A text whose quotes are closed, as shlex.split takes it, which would make the words.
 _CLOSED = re.compile(r"""(?:[^'"\\]++|\\.|'[^']*+'|"(?:[^"\\]++|\\.)*+")*+""", re.DOTALL)
+#: A remark behind a command, and what ends a text that stands in a script.
 _REMARK = re.compile(r"\s#.*")
 _HERE = re.compile(r"<<-?\s*[\"'\\]?(\w+)")
 #: A function on one line, or to a line that begins with what closes it.

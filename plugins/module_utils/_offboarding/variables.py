@@ -23,11 +23,17 @@ _HANDED_ON = frozenset({"awx_user_name", "offboard_group_policies"})
 
 #: How lists are called of what never has a comma in it: domains, hosts, ids, names of sign-in. In names, paths and patterns a comma may belong to one of them.
 _WITHOUT_COMMAS = re.compile(
-    r"\w+_(?:(?:domain_)?controllers|domains|enable|exclude|expected_objects|break_glass|dns_servers|group_policies|hosts|identifiers|ids|ignored|leftovers"
+    r"\w+_(?:(?:domain_)?controllers|domains|enable|exclude|expected_objects|break_glass|dns_servers|group_policies|hosts|ids|ignored|leftovers"
     r"|linux_accounts|looked_at|managers|named|no_way_in|order|otherwise|references|users|valid_names|fail_on|metadata_tls)"
 )
 _LINE_END = re.compile(r"[\r\n]+")
-_COMMA = re.compile(r"[,\uff0c\u3001]")
+#: what may part entries on one line
+_PARTS = re.compile(r"[,;\t\uff0c\u3001\uff1b]")
+#: An entry of which somebody has thought otherwise: of YAML or another form of list, in quotes, "nothing" in a word; where commas part, also with blanks in it.
+_OTHERWISE = re.compile(
+    r"""(?:[-*\u2022\u30fb](?:\s.*)?|\[?\s*["'\u2018\u201c\u300c].*|\[.*\]|\{\}|~|null|none|nil|true|false|n/a|.*[,;\uff0c\u3001\uff1b])""", re.IGNORECASE
+)
+_APART = re.compile(r"[\s;\uff1b]|\A\[|\]\Z")
 _RUN_DIR, _OPTIONS = "offboard_run_dir", "offboard_options"
 
 
@@ -40,22 +46,22 @@ def as_list(value: Any, by: Literal["json", "lines", "commas"]) -> Any:
     """What was given for a list: a text as the list that it means. Whatever else as it is, also a text of which nobody knows what it means.
 
     A text (-e name=value, an answer of a survey) is JSON, or has one text a `lines`, or `commas` between these. By lines a comma may belong to a name: one line
-    with a comma means nothing, unless it ends with a line end.
+    with a comma means nothing, unless it ends with a line end. Nor does what is written as another kind of list, or between quotes.
     """
     if not isinstance(value, str) or unanswered(value):
         return value
     if value.strip().startswith("["):
         try:
             parsed = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             pass  # a pattern may begin so
         else:
             return parsed
-    if by == "commas":
-        return names.listed(_LINE_END.sub("\n", value))
-    if by == "json" or (_COMMA.search(value) and not _LINE_END.search(value)):
+    if by == "json" or (by == "lines" and _PARTS.search(value) and not _LINE_END.search(value)):
         return value
-    return [text for line in _LINE_END.split(value) if (text := names.visible(line))]
+    lines = [text for line in _LINE_END.split(value) if (text := names.visible(line))]
+    found = names.listed(lines) if by == "commas" else lines
+    return value if any(_OTHERWISE.fullmatch(text) or (by == "commas" and _APART.search(text)) for text in found) else found
 
 
 def refused(given: Mapping[str, Any], lists: Collection[str], mappings: Collection[str], most: Mapping[str, int]) -> Text | None:
@@ -88,11 +94,12 @@ def no_list(found: str) -> Text:
     """Why these variables are not taken."""
     return Text(
         f"{found}: no list was given where a list must be, or it holds something else than it must. Nothing was done. On the command line write "
-        """-e '{"NAME": ["one", "two"]}', in a file of variables or the variables of AWX a list. A text is taken as JSON, or by its lines; where names may """
-        "hold commas, one line with a comma is not taken apart.",
+        """-e '{"NAME": ["one", "two"]}', in a file of variables or the variables of AWX a list. A text is taken as JSON, or by its lines, one each, without """
+        "quotes or dashes; where names may hold commas, one line with a comma or a semicolon is not taken apart.",
         f"{found}: リストが必要な変数に、リスト以外の値か、想定外の要素を含むリストが指定されています。何も実行していません。コマンドラインでは "
         """-e '{"NAME": ["one", "two"]}' のように、変数ファイルや AWX の変数ではリストとして指定してください。"""
-        "文字列は、JSON または1行に1件として読み取ります。名前にカンマが含まれうる変数では、カンマを含む1行だけの文字列は分割しません。",
+        "文字列は、JSON または1行に1件（引用符や行頭のハイフンなし）として読み取ります。名前にカンマが含まれうる変数では、"
+        "カンマやセミコロンを含む1行だけの文字列は分割しません。",
     )
 
 

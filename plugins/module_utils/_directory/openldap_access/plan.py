@@ -9,8 +9,9 @@ it: the next one would open what this one had closed.
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..._core import dn as names
@@ -38,8 +39,17 @@ _LEVELS = {
     "none": "", "disclose": "d", "auth": "dx", "compare": "dxc", "search": "dxcs", "read": "dxcsr", "add": "dxcsra", "delete": "dxcsrz", "write": "dxcsraz",
     "manage": "dxcsrazm",
 }  # fmt: skip
-_PRIVILEGES = re.compile(r"(?:(?:real)?self)?(?:(?P<level>[a-z]+)|[=+](?P<letters>0|[mwazrscxd]+)|-[mwazrscxd]+)", re.IGNORECASE)
+_PRIVILEGES = re.compile(r"(?P<own>(?:real)?self)?(?:(?P<level>[a-z]+)|(?P<sign>[=+-])(?P<letters>0|[mwazrscxd]+))", re.IGNORECASE)
 _TAKES = re.compile(r"(?:(?:real)?self)?-[mwazrscxd]+", re.IGNORECASE)
+_CONTROLS = ("stop", "break", "continue")
+#: who has not signed in, and an account as its own object alone; whoever has signed in
+_NOT_IT = re.compile(r"(?:real)?(?:anonymous|self(?:\.level\{-?\d+\})?)", re.IGNORECASE)
+_ALL = re.compile(r"\*|(?:real)?users", re.IGNORECASE)
+#: accounts by where they lie, or by what fits their names
+_PLACES = re.compile(r"(?:real)?dn\.(?P<style>sub|subtree|children|one|onelevel|level\{\d+\})=(?P<dn>.+)", re.IGNORECASE | re.DOTALL)
+_PATTERN = re.compile(r"(?:real)?dn\.regex=(?P<pattern>.+)", re.IGNORECASE | re.DOTALL)
+#: what an account has by the clauses so far, and what the last one says of those behind: `continue` while some may follow, `break` to other rules, `stop`
+_Had = tuple[frozenset[str], str]
 
 
 @dataclass(frozen=True)
@@ -74,33 +84,44 @@ class Clause:
         """What decides once it has: `stop` this clause, `break` the rules behind too, `continue` the clauses behind too."""
         return next((word.casefold() for word in self.words[1:] if word.casefold() in ("break", "continue")), "stop")
 
-    @property
-    def is_for_sure(self) -> bool:
-        """Whether it asks for no more than the name: no strength of the connection, address or time."""
-        return all(word.casefold() in ("stop", "break", "continue", "") or _level(word) is not None for word in self.words[1:])
-
-    @property
-    def gives(self) -> frozenset[str]:
-        """The privileges that it gives where all that it asks for is so, by letters. What it gives in one's own name alone is nothing."""
-        return frozenset().union(*(_level(word) or "" for word in self.words[1:] if not word.casefold().startswith(("self", "realself"))))
-
-    @property
-    def may_give(self) -> frozenset[str]:
-        """The same, with what it gives in one's own name."""
-        return frozenset().union(*(_level(word) or "" for word in self.words[1:]))
-
-    @property
-    def is_of_all(self) -> bool:
-        """Whether it fits every account that has signed in."""
-        return bool(self.words) and self.words[0].casefold() in ("*", "users")
+    def fits(self, account: str) -> bool | None:
+        """Whether it is for that account, too; None where the connection or the value decides. Of groups and sets nobody knows here who is in them: not it."""
+        found = {_speaks_of(word, account) for word in self.words if word and word.casefold() not in _CONTROLS}
+        return False if False in found else None if None in found else True
 
 
-def _level(word: str) -> str | None:
-    """The privileges that a word of a clause stands for; None where it is none of access."""
+def _access(word: str) -> re.Match[str] | None:
+    """What a word of a clause says of access, if that is what it is about."""
     found = _PRIVILEGES.fullmatch(word)
-    if not found or (found["level"] and found["level"].casefold() not in _LEVELS):
-        return None
-    return _LEVELS[found["level"].casefold()] if found["level"] else (found["letters"] or "").casefold().strip("0").replace("w", "az")
+    return found if found and (found["level"] or "none").casefold() in _LEVELS else None
+
+
+def _speaks_of(word: str, account: str) -> bool | None:
+    """Whether a word of a clause is so of the account that has signed in; None where nobody knows here. With `selfwrite` it is so of values with its name."""
+    if access := _access(word):
+        return None if access["own"] else True
+    if _ALL.fullmatch(word):
+        return True
+    if found := _EXACT.fullmatch(word):
+        return _key(found["dn"]) == _key(account)
+    if found := _PLACES.fullmatch(word):
+        return _lies_in(account, found["dn"], found["style"].casefold())
+    if found := _PATTERN.fullmatch(word):
+        try:
+            return None if "[:" in found["pattern"] else bool(re.search(found["pattern"], _key(account), re.IGNORECASE))
+        except re.error:
+            return None
+    return False if _NOT_IT.fullmatch(word) or _OTHERS.match(word) else None
+
+
+def _lies_in(account: str, folder: str, style: str) -> bool | None:
+    """Whether an account is below an object, or (subtree) it is that; None of how far below."""
+    below, above = _key(account), _key(folder)
+    if below == above:
+        return style.startswith("sub")
+    if not below.endswith("," + above):
+        return False
+    return True if style.startswith(("sub", "children")) else None
 
 
 def _unquoted(word: str) -> str:
@@ -263,43 +284,89 @@ def plan_back(current: Iterable[Object], saved: Iterable[Swap]) -> Plan:
     return plan
 
 
-def _most(every: Iterable[Clause], behind: Sequence[str] = ()) -> frozenset[str]:
-    """The most that somebody who has signed in may get by these clauses of a rule, and by the rules behind it where they leave it to them."""
-    found: frozenset[str] = frozenset()
-    for clause in (clause for clause in every if clause.is_of_all):
-        found |= clause.may_give
-        if clause.control == "break":
-            found |= frozenset().union(*(further.may_give for text in behind for further in clauses(text) if further.is_of_all))
-        if clause.is_for_sure and clause.control != "continue":
-            break
-    return found
+@dataclass(frozen=True)
+class _Step:
+    """What a clause that is, or may be, for an account does for it."""
+
+    is_sure: bool
+    is_own: bool
+    #: the sign (=, +, -) and the letters
+    access: tuple[tuple[str, frozenset[str]], ...]
+    control: str
+
+    def after(self, had: _Had) -> _Had:
+        given, control = had
+        if control != "continue":
+            return had
+        for sign, letters in self.access:
+            given = given | letters if sign == "+" else given - letters if sign == "-" else letters
+        return given, self.control
 
 
-def _holds_back(text: str, account: str, behind: Sequence[str]) -> bool:
-    """Whether a clause of the rule keeps the account from more than it gives: it denies, or gives less than everybody gets without it. Of a clause that
-    leaves it to the rules behind, nobody knows here what it gives in the end."""
-    every = clauses(text)
-    for number, clause in enumerate(every):
-        if not clause.is_about(account):
-            continue
-        later = every[number + 1 :]
-        if clause.denies or (clause.control == "stop" and _most(later, behind) - clause.gives) or (clause.control == "break" and _most(later)):
+@functools.lru_cache(maxsize=1000)
+def _steps(text: str, account: str) -> tuple[_Step, ...]:
+    """Of a rule. Behind the last clause is `by * none stop`."""
+    steps = []
+    for clause in clauses(text):
+        if (fits := clause.fits(account)) is not False:
+            access = tuple((found["sign"] or "=", _letters(found)) for word in clause.words[1:] if (found := _access(word)))
+            steps.append(_Step(fits is True, clause.is_about(account), access, clause.control))
+    return (*steps, _Step(True, False, (("=", frozenset()),), "stop"))
+
+
+def _letters(access: re.Match[str]) -> frozenset[str]:
+    return frozenset(_LEVELS[access["level"].casefold()] if access["level"] else access["letters"].casefold().strip("0").replace("w", "az"))
+
+
+def _after(steps: Iterable[_Step], had: set[tuple[_Had, _Had]], is_gone: bool) -> set[tuple[_Had, _Had]]:
+    """What the account may have after a rule: with its own clauses, and (of those of a rule in which they are gone) without."""
+    had = {(_entered(one), _entered(other)) for one, other in had}
+    for step in steps:
+        after = {(step.after(one), other if is_gone and step.is_own else step.after(other)) for one, other in had}
+        had = after if step.is_sure else had | after
+    return had
+
+
+def _entered(had: _Had) -> _Had:
+    return (had[0], "continue") if had[1] == "break" else had
+
+
+def _gets_more(rules: Sequence[tuple[_Step, ...]], number: int, gone: Collection[int]) -> bool:
+    """Whether the account may get more without its clauses in the rules `gone`: at an object for which the rule of that number is, and others may be."""
+    had: set[tuple[_Had, _Had]] = {((frozenset(), "break"), (frozenset(), "break"))}
+    for at, steps in enumerate(rules):
+        after = _after(steps, had, at in gone)
+        had = after if at == number else had | after
+    # who is left to rules that do not come has nothing
+    return any(without[1] == "stop" and without[0] - (given[0] if given[1] == "stop" else frozenset()) for given, without in had)
+
+
+def _holds_back(item: Object, account: str, every: Sequence[Object]) -> bool:
+    """Whether a clause of a rule keeps the account from more than it has by it: it denies, or gives less than what decides without it."""
+    if any(clause.denies for clause in clauses(str(item.state["access"])) if clause.is_about(account)):
+        return True
+    for among in _among(item, every):
+        rules, number = [_steps(str(one.state["access"]), account) for one in among], among.index(item)
+        own = [at for at, steps in enumerate(rules) if any(step.is_own for step in steps)]
+        # they go one by one, in their order
+        if _gets_more(rules, number, [at for at in own if at <= number]) or _gets_more(rules, number, own):
             return True
     return False
 
 
-def _behind(number: int, rules: Sequence[Object]) -> list[str]:
-    """The rules that may decide after one of them: the later ones of its database, and behind those of every database the frontend's."""
-    own = rules[number].id.partition(": ")[0]
-    later = [item for item in rules[number + 1 :] if item.id.partition(": ")[0] == own]
-    frontend = [item for item in rules if item.id.partition(": ")[0] == _FRONTEND and own != _FRONTEND]
-    return [str(item.state["access"]) for item in (*later, *frontend)]
+def _among(item: Object, every: Sequence[Object]) -> Iterator[list[Object]]:
+    """The rules among which a rule decides, in order: those of its database, and behind these, as behind those of every database, the frontend's."""
+    databases: dict[str, list[Object]] = {_FRONTEND: []}
+    for one in every:
+        databases.setdefault(one.id.partition(": ")[0], []).append(one)
+    frontend = databases.pop(_FRONTEND)
+    yield from (among for rules in (*databases.values(), []) if item in (among := [*rules, *frontend]))
 
 
 def plan_for(account: str, current: Iterable[Object], allow: Iterable[str]) -> Plan:
     """A change for each rule with a clause about the account. Rule: denying_clause."""
     plan, allowed, current = Plan(), set(allow), list(current)
-    for number, item in enumerate(current):
+    for item in current:
         text = str(item.state["access"])
         rest = without(text, account)
         if rest == text:
@@ -307,7 +374,7 @@ def plan_for(account: str, current: Iterable[Object], allow: Iterable[str]) -> P
             continue
         undo = phrases.english("undo_same_state", state="present")
         plan.changes.append(Change(KIND, item.id, item.name, "update", before={"access": text}, after={"access": rest}, risk="medium", undo=undo))
-        if "denying_clause" not in allowed and _holds_back(text, account, _behind(number, current)):
+        if "denying_clause" not in allowed and _holds_back(item, account, current):
             msg = f"{item.name}: the clause gives {account} nothing, or less than others, and without it the account may get more. Remove the account first"
             plan.refusals.append(Refusal("denying_clause", msg, (item.name,), "allow: [denying_clause]"))
     return plan

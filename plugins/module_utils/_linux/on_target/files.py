@@ -89,7 +89,7 @@ def _described(path, mounts):
                 size += what.st_size
     if not stat.S_ISDIR(top.st_mode):
         files, size = 1, top.st_size
-    kind, options = _file_system(path, mounts)
+    kind, options = file_system(path, mounts)
     try:
         owner = pwd.getpwuid(top.st_uid).pw_name
     except KeyError:
@@ -135,7 +135,8 @@ def mount_points():
     return found
 
 
-def _file_system(path, mounts):
+def file_system(path, mounts):
+    """(type, options) of the one on which a path lies."""
     while path not in mounts and path != "/":
         path = os.path.dirname(path)
     return mounts.get(path, ("unknown", ""))

@@ -11,12 +11,16 @@ import os
 import re
 import stat
 
-from .files import text_of
+from .files import file_system, mount_points, text_of
 
 #: No script that starts something is longer.
 _MOST_BYTES = 65536
 #: Of what scripts name, at most so much comes along: the rest is asked for, where it is started.
 _MOST_AHEAD, _MOST_BYTES_AHEAD = 500, 1000000
+#: And only from the machine's own disks: a server of files that does not answer would hold up all, and a file of the kernel may do something when it is read.
+_DISKS = frozenset({"bcachefs", "btrfs", "erofs", "ext2", "ext3", "ext4", "f2fs", "jfs", "overlay", "reiserfs", "squashfs", "tmpfs", "xfs", "zfs"})
+#: No kernel takes a longer path.
+_LONGEST = 4096
 _PATH = re.compile(r"(?<![\w./~-])/[\w.+@-]+(?:/[\w.+@-]+)+")
 
 
@@ -39,24 +43,36 @@ def named_in(texts):
 
 
 def _add_named(found, texts):
-    left, more = _MOST_BYTES_AHEAD, 0
+    left, more, mounts = _MOST_BYTES_AHEAD, 0, mount_points()
     for text in texts:  # which grows
         for path in _PATH.findall(text):
-            if path in found["real"] or more >= _MOST_AHEAD or left <= 0 or not _is_for_all(path):
+            if path in found["real"] or more >= _MOST_AHEAD or left <= 0 or not (real := _for_all(path, mounts)):
                 continue
             more += 1
-            found["real"][path] = real = os.path.realpath(path)
+            found["real"][path] = real
             if script := _script(real):
                 found["scripts"][path] = script
                 left -= len(script)
                 texts.append(script)
 
 
-def _is_for_all(path):
-    """Whether everybody may read it: what nobody is known to start is not taken along else."""
+def _for_all(path, mounts):
+    """Where a path leads, if everybody may read what is there: what nobody is known to start is not taken along else."""
     with contextlib.suppress(OSError, ValueError):
-        mode = os.stat(path).st_mode
-        return stat.S_ISREG(mode) and bool(mode & stat.S_IROTH)
+        if len(path) > _LONGEST or file_system(path, mounts)[0] not in _DISKS:
+            return ""
+        mode, real = os.stat(path).st_mode, os.path.realpath(path)
+        if stat.S_ISREG(mode) and mode & stat.S_IROTH and file_system(real, mounts)[0] in _DISKS and _is_open(os.path.dirname(real)):
+            return real
+    return ""
+
+
+def _is_open(folder):
+    """Whether everybody may go through it and all folders above."""
+    while os.stat(folder).st_mode & stat.S_IXOTH:
+        if folder == "/":
+            return True
+        folder = os.path.dirname(folder)
     return False
 
 

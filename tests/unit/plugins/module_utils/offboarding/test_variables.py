@@ -78,7 +78,20 @@ LINES = "directory_sync_accounts"  # names that may have commas
         ("directory_sync_products", "a\nb", None),
         ("awx_approve", "users\ndomains", ["users", "domains"]),
         ("offboard_idp_hosts", "[]", []),
-        ("offboard_idp_hosts", '{"a": 1}', ['{"a": 1}']),
+        ("offboard_kept_group_policies", "{31B2F340-016D-11D2-945F-00C04FB984F9},", ["{31B2F340-016D-11D2-945F-00C04FB984F9}"]),
+        ("microsoft_365_exclude", "o'brien@a.example", ["o'brien@a.example"]),
+        ("microsoft_365_reference_identifiers", "IIJ ID\nSmartKey", ["IIJ ID", "SmartKey"]),
+        ("directory_sync_not_iij_cron_jobs", "cd /x && run; y\n", ["cd /x && run; y"]),
+        # another kind of list, quotes that would belong to the name, and words for nothing
+        *(
+            ("microsoft_365_exclude", text, None)
+            for text in ("- a@b.example\n- c@b.example", "['a@b.example']", "[a@b.example, c@b.example]", "[", "[" * 99999)
+        ),
+        *(("microsoft_365_exclude", text, None) for text in ('"a@b.example", "c@b.example"', "'a@b.example'", "「a@b.example」", '{"a": 1}', "a@b.example,{}")),
+        *(("microsoft_365_exclude", text, None) for text in ("a@b.example c@b.example", "a@b.example　c@b.example", "a@b.example\tc@b.example", "a;b", "a；")),
+        *(("microsoft_365_exclude", text, None) for text in ("null", "None", "none", "~", "false", "-", "n/a")),
+        *((LINES, text, None) for text in ("- CN=a,DC=b\n- CN=c,DC=b", "['CN=a,DC=b']", "[svc]", "'svc'", '"CN=a,DC=b"\n', "svc;", "a\tb", "none", "null\n")),
+        *(("directory_sync_folders", text, None) for text in (r"C:\IIJ;D:\IIJ", "C:\\IIJ,\nD:\\IIJ", "C:\\IIJ\n* D:\\IIJ")),
     ],
 )
 def test_a_text_is_the_list_that_it_means(name: str, text: str, meant: list[Any] | None) -> None:
@@ -122,6 +135,7 @@ def test_which_lists_commas_take_apart() -> None:
         "microsoft_365_letters_departments",
         "microsoft_365_named_locations",
         "microsoft_365_notices_links",
+        "microsoft_365_reference_identifiers",
         "multi_factor_authentication_certificate_issuers",
         "multi_factor_authentication_certificates",
         "multi_factor_authentication_kept_certificates",

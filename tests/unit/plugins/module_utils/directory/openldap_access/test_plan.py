@@ -166,10 +166,30 @@ def test_plan():
         ("{MINE} ssf=128 read by users write", True),
         ("{MINE} ssf=128 write by users read", False),
         ("{MINE} +r by * write", True),
-        ("{MINE} selfwrite by * read", True),
+        ("{MINE} selfwrite by * read", False),
         ("{MINE} read by * selfwrite", True),
         ("{MINE} read by users none continue by * write", True),
         ("{MINE} read by users ssf=128 read by * write", True),
+        # what was given before stays where a clause behind says nothing of it
+        ("users write continue by {MINE} read by users +0", True),
+        ("users write continue by {MINE} read by users", True),
+        ("users write continue by {MINE} none continue by * +r", True),
+        ("users auth continue by {MINE} read by users", False),
+        ("{MINE} write by * manage continue by * none", False),
+        # everybody, and accounts by their places and names, are written in many ways
+        ("{MINE} read by ssf=128 write", True),
+        ("{MINE} read by tls_ssf=128 users write", True),
+        ("{MINE} read by peername.ip=10.0.0.9 write", True),
+        ("{MINE} read by realusers write", True),
+        ("{MINE} read by dn.regex=.* write", True),
+        ("{MINE} read by dn.regex=* write", True),
+        ("{MINE} read by dn.regex=^uid=[^,]+,ou=people,.*$ write", False),
+        ("{MINE} read by dn.subtree=dc=reiji,dc=example write", True),
+        ("{MINE} read by dn.children=dc=reiji,dc=example write", True),
+        ("{MINE} read by dn.one=ou=services,dc=reiji,dc=example write", True),
+        (f"{{MINE}} read by dn.children={SYNC} write", False),
+        ("{MINE} read by dn.subtree=ou=people,dc=reiji,dc=example write", False),
+        ("{MINE} read by group.exact=cn=admins,dc=reiji,dc=example write", False),  # told as a mention
     ],
 )
 def test_a_clause_that_gives_less_than_everybody_gets_holds_the_account_back(clauses, refused):
@@ -200,6 +220,23 @@ def test_what_the_rules_behind_give_is_more_too(clauses, behind, refused):
     assert not access.plan_for(SYNC, [*rules(texts[0]), *other], []).refusals
     frontend = rules("to * by users write", database="olcDatabase={-1}frontend,cn=config")
     assert bool(access.plan_for(SYNC, [*frontend, *rules(texts[0])], []).refusals) is (" break" in texts[0] and "read break" not in texts[0])
+
+
+@pytest.mark.parametrize(
+    ("before", "clauses", "refused"),
+    [
+        ("to * by users write break", "{MINE} read by users +0", True),
+        ("to * by users write break", "{MINE} read by users", True),
+        ("to * by users read break", "{MINE} write by users", False),
+        ("to * by dn.exact=cn=admin manage by * break", "{MINE} read by users", False),
+        ("to * by {MINE} write break by * break", "{MINE} read by users", False),
+    ],
+)
+def test_what_the_rules_before_have_given_is_more_too(before, clauses, refused):
+    texts = [text.replace("by {MINE}", f'by dn.exact="{SYNC}"') for text in (before, "to * by " + clauses)]
+    assert bool(access.plan_for(SYNC, rules(*texts), []).refusals) is refused
+    frontend = rules(texts[1], database="olcDatabase={-1}frontend,cn=config")
+    assert bool(access.plan_for(SYNC, [*frontend, *rules(texts[0])], []).refusals) is refused
 
 
 @pytest.mark.parametrize(("allow", "rules_"), [([], ["denying_clause"]), (["denying_clause"], [])])
