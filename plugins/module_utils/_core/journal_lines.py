@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from . import journal
-from .kinds import OF_RUN_FOLDER
+from .kinds import OF_RUN_FOLDER, OF_TENANT
 from .times import NEVER, as_time
 
 _OUTCOME, _AT, _BEGUN_AT = b'{"record":"outcome"', re.compile(rb'"at":"([^"]*)"'), re.compile(rb'"begun_at":"([^"]*)"')
@@ -23,6 +23,12 @@ _WAS_RESTARTED = (b'"status":"done"', b'"restarted":true')
 _UNREGISTERED = (b'"action":"unregister","status":"done"', b'"password_filters_gone":[')
 _MACHINE = re.compile(rb'"id":"([^"/\\\\]+)')
 _APP, _BACK = (b'"kind":"application"', b'"kind":"service_principal"'), (b'"action":"restore"', b'"action":"enable"')
+_TENANT = re.compile(rb'^\{"record":"(?:intent|outcome)",[^{}]*?"kind":"(?:%s)"' % "|".join(sorted(OF_TENANT)).encode())
+
+
+def is_of_tenant(line: bytes) -> bool:
+    """Whether it is of something that lies in a tenant."""
+    return _TENANT.match(line) is not None
 
 
 def recorded_at(line: bytes) -> str:
