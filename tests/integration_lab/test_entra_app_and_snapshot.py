@@ -546,6 +546,20 @@ def test_entries_that_name_the_app_by_its_service_principal_only_count(call, ten
     assert after[IIJ]["activity_times"][0] == when
 
 
+def test_what_the_app_did_as_an_earlier_service_principal_or_by_another_name_counts(call, tenant):
+    """Somebody removed it, and IIJ ID was given consent anew; or renamed it. Blocking people is what the log has without the client id."""
+    tenant.settings.change({"throttling": False})
+    count = call("entra_app_info", client_ids=[IIJ], name_patterns=[])["apps"][0]["activity_count"]
+    principal = next(item for item in tenant.store.tables["service_principals"].objects.values() if item["appId"] == IIJ)
+    when = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    older = {**principal, "id": "00000000-0000-0000-0000-00000000000b", "displayName": "IIJ ID (2021)", "deletedDateTime": when}
+    tenant.store.put("deleted_service_principals", older["id"], older)
+    for number, who in enumerate((older, older, principal)):
+        tenant.store.audit(company.audit(when, who, "Disable account", "User", PEOPLE[number + 5].id, PEOPLE[number + 5].name, PEOPLE[number + 5].upn))
+    tenant.arrange("service_principals", principal["id"], displayName="DO NOT REMOVE")
+    assert call("entra_app_info", client_ids=[IIJ], name_patterns=[])["apps"][0]["activity_count"] == count + 3
+
+
 # -- before the first snapshot
 
 
