@@ -109,7 +109,11 @@ class HandoverLetters(Resource):
             yield from from_bytes(content)
             number += 1
         if number == 1:
-            raise OffboardError(f"There is no hand-over file {path}. The stage passwords makes it.", code="file_missing", details={"path": path})
+            msg = (
+                f"There is no hand-over file {path}. The stage passwords makes it; of passwords that were set already it makes no second one. If it was lost, "
+                "restore it from a backup."
+            )
+            raise OffboardError(msg, code="file_missing", details={"path": path})
 
     def _persons(self) -> list[Recipient]:
         """Who gets a letter. Raises OffboardError `not_found` for users who are in no hand-over file."""
