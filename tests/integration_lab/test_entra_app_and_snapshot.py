@@ -300,6 +300,23 @@ def test_a_snapshot_without_manifest_is_taken_anew(call, tmp_path, snapshot):
     assert call("entra_snapshot", **snapshot)["changed"] is True
 
 
+def test_a_lost_snapshot_is_not_taken_anew_of_what_the_exit_has_changed(call, tenant, tmp_path, snapshot):
+    """A run folder that was copied or restored without it: what was switched off, converted or repaired would be "as before" for ever."""
+    journal = str(tmp_path / "journal.jsonl")
+    call("entra_snapshot", **snapshot, journal=journal)
+    shutil.rmtree(tmp_path / "snapshot")
+    assert call("entra_snapshot", **snapshot, journal=journal)["changed"] is True
+    requires = {"run_dir": str(tmp_path), "snapshot": True}
+    assert call("entra_app", app_id=IIJ, enabled=False, journal=journal, requires=requires)["changed"] is True
+    (tmp_path / "snapshot").rename(tmp_path / "backup")
+    for check in (True, False):
+        lost = call("entra_snapshot", check=check, **snapshot, journal=journal)
+        assert lost["failure"]["code"] == "snapshot_missing" and "backup" in lost["msg"] and not (tmp_path / "snapshot").exists()
+    assert call("entra_snapshot", **{**snapshot, "path": str(tmp_path / "another")}, journal=journal)["changed"] is True
+    (tmp_path / "backup").rename(tmp_path / "snapshot")
+    assert call("entra_snapshot", **snapshot, journal=journal)["changed"] is False
+
+
 @pytest.mark.parametrize("allowed", [True, False])
 def test_the_company_is_named_where_it_may_be_read(call, tenant, tmp_path, snapshot, allowed):
     if not allowed:
