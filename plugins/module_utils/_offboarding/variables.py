@@ -88,11 +88,11 @@ def no_list(found: str) -> Text:
     """Why these variables are not taken."""
     return Text(
         f"{found}: no list was given where a list must be, or it holds something else than it must. Nothing was done. On the command line write "
-        """-e '{"NAME": ["one", "two"]}', in a file of variables a list. A text is taken as JSON, or by its lines, one each; where names may hold commas, """
-        "one line with a comma is not taken apart.",
+        """-e '{"NAME": ["one", "two"]}', in a file of variables or the variables of AWX a list. A text is taken as JSON, or by its lines; where names may """
+        "hold commas, one line with a comma is not taken apart.",
         f"{found}: リストが必要な変数に、リスト以外の値か、想定外の要素を含むリストが指定されています。何も実行していません。コマンドラインでは "
-        """-e '{"NAME": ["one", "two"]}' のように、変数ファイルではリストとして指定してください。文字列の場合は、JSON または1行に1件ずつとして読み取ります。"""
-        "名前にカンマが含まれうる変数では、カンマを含む1行だけの文字列は分割しません。",
+        """-e '{"NAME": ["one", "two"]}' のように、変数ファイルや AWX の変数ではリストとして指定してください。"""
+        "文字列は、JSON または1行に1件として読み取ります。名前にカンマが含まれうる変数では、カンマを含む1行だけの文字列は分割しません。",
     )
 
 
