@@ -82,8 +82,8 @@ plan:
 failure:
   description:
     - C(code) is V(mostly_blocked), V(snapshot_damaged), V(snapshot_incomplete) (it lacks a domain or an application that is named now),
-      V(vault_wrong_password), V(vault_password_missing), V(file_write_failed), V(not_found) or one of those of
-      M(offboard.iij_id.entra_domain).
+      V(snapshot_missing) (the journal has one, and changes in the tenant after it), V(vault_wrong_password), V(vault_password_missing),
+      V(file_write_failed), V(not_found) or one of those of M(offboard.iij_id.entra_domain).
   returned: failure
   type: dict
 """

@@ -225,7 +225,7 @@ failure:
   description:
     - C(code) is V(step_not_done), V(unknown_step), V(invalid_step), V(steps_file_damaged), V(gate_closed), V(gate_outdated),
       V(evidence_not_readable), V(evidence_too_large), V(bad_option), V(run_folder_unsafe), V(file_exists),
-      V(other_run_folder), V(file_read_failed) or V(file_write_failed).
+      V(other_run_folder), V(run_file_damaged), V(file_read_failed) or V(file_write_failed).
     - With V(step_not_done), C(details) holds C(steps) and C(confirm_command).
   returned: failure
   type: dict

@@ -300,6 +300,23 @@ def test_a_snapshot_without_manifest_is_taken_anew(call, tmp_path, snapshot):
     assert call("entra_snapshot", **snapshot)["changed"] is True
 
 
+def test_a_lost_snapshot_is_not_taken_anew_of_what_the_exit_has_changed(call, tenant, tmp_path, snapshot):
+    """A run folder that was copied or restored without it: what was switched off, converted or repaired would be "as before" for ever."""
+    journal = str(tmp_path / "journal.jsonl")
+    call("entra_snapshot", **snapshot, journal=journal)
+    shutil.rmtree(tmp_path / "snapshot")
+    assert call("entra_snapshot", **snapshot, journal=journal)["changed"] is True
+    requires = {"run_dir": str(tmp_path), "snapshot": True}
+    assert call("entra_app", app_id=IIJ, enabled=False, journal=journal, requires=requires)["changed"] is True
+    (tmp_path / "snapshot").rename(tmp_path / "backup")
+    for check in (True, False):
+        lost = call("entra_snapshot", check=check, **snapshot, journal=journal)
+        assert lost["failure"]["code"] == "snapshot_missing" and "backup" in lost["msg"] and not (tmp_path / "snapshot").exists()
+    assert call("entra_snapshot", **{**snapshot, "path": str(tmp_path / "another")}, journal=journal)["changed"] is True
+    (tmp_path / "backup").rename(tmp_path / "snapshot")
+    assert call("entra_snapshot", **snapshot, journal=journal)["changed"] is False
+
+
 @pytest.mark.parametrize("allowed", [True, False])
 def test_the_company_is_named_where_it_may_be_read(call, tenant, tmp_path, snapshot, allowed):
     if not allowed:
@@ -544,6 +561,20 @@ def test_entries_that_name_the_app_by_its_service_principal_only_count(call, ten
     for item in before:
         assert after[item["client_id"]]["activity_count"] == item["activity_count"] + (item["client_id"] == IIJ)
     assert after[IIJ]["activity_times"][0] == when
+
+
+def test_what_the_app_did_as_an_earlier_service_principal_or_by_another_name_counts(call, tenant):
+    """Somebody removed it, and IIJ ID was given consent anew; or renamed it. Blocking people is what the log has without the client id."""
+    tenant.settings.change({"throttling": False})
+    count = call("entra_app_info", client_ids=[IIJ], name_patterns=[])["apps"][0]["activity_count"]
+    principal = next(item for item in tenant.store.tables["service_principals"].objects.values() if item["appId"] == IIJ)
+    when = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    older = {**principal, "id": "00000000-0000-0000-0000-00000000000b", "displayName": "IIJ ID (2021)", "deletedDateTime": when}
+    tenant.store.put("deleted_service_principals", older["id"], older)
+    for number, who in enumerate((older, older, principal)):
+        tenant.store.audit(company.audit(when, who, "Disable account", "User", PEOPLE[number + 5].id, PEOPLE[number + 5].name, PEOPLE[number + 5].upn))
+    tenant.arrange("service_principals", principal["id"], displayName="DO NOT REMOVE")
+    assert call("entra_app_info", client_ids=[IIJ], name_patterns=[])["apps"][0]["activity_count"] == count + 3
 
 
 # -- before the first snapshot

@@ -547,6 +547,24 @@ def test_a_rerun_knows_from_the_file_or_from_the_journal_who_has_a_password(chan
 
 
 @pytest.mark.usefixtures("managed")
+@pytest.mark.parametrize("lost", ["all", "the last ones"])
+def test_passwords_that_were_set_and_are_in_no_file_are_told(change, tenant, tmp_path, lost):
+    """A run folder was copied without the hand-over file, or an older one restored: "unchanged", and nobody has the passwords."""
+    file = tmp_path / "handover.yml"
+    change(users=PLAIN[:10], password="generate")
+    older = file.read_bytes()
+    change(users=PLAIN, password="generate")
+    if lost == "all":
+        file.unlink()
+    else:
+        file.write_bytes(older)
+    again = change(users=PLAIN, password="generate")
+    assert again["counts"] == {"planned": 0, "unchanged": 30, "skipped": 0}
+    told = f"the passwords of {30 if lost == 'all' else 20} users were set, as the journal tells, and {file} does not have them"
+    assert any(told in str(warning) for warning in again["warnings"])
+
+
+@pytest.mark.usefixtures("managed")
 @pytest.mark.parametrize("verified", [True, False], ids=["verified", "killed before the verification"])
 def test_a_password_that_was_accepted_and_not_set_is_set_by_the_next_run(change, tenant, tmp_path, monkeypatch, verified):
     """204, and nothing happened: the journal's "done" is belied by what is read, and the handed-over passwords work in the end."""

@@ -102,8 +102,17 @@ def test_a_removed_file_is_overwritten(letters, tmp_path):
     assert not any(secret.encode() in kept.read_bytes() for secret in SECRETS)
 
 
+def all_were_set(path: Path, entries=ENTRIES) -> str:
+    """A journal that shows of all passwords that they were set."""
+    known = {"record": "outcome", "run": "r", "kind": "user", "action": "update", "status": "done", "at": "2026-11-01T00:00:00Z"}
+    records = ({**known, "id": entry["id"], "name": entry["id"], "details": {"password_set": True}} for entry in entries)
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    path.chmod(0o600)
+    return str(path)
+
+
 def test_who_has_theirs(letters, tmp_path):
-    journal = str(tmp_path / "run" / "journal.jsonl")
+    journal = all_were_set(tmp_path / "run" / "journal.jsonl")
     record = {"state": "given", "users": ["TARO@reiji.example"], "by": "Hanako of the help desk", "journal": journal}
     checked = letters(check=True, **record)
     assert not (tmp_path / "run" / "results").exists()
@@ -148,6 +157,8 @@ def test_who_has_theirs_needs_another_for_a_new_secret(letters, tmp_path):
 def test_no_letter_for_a_password_that_was_never_set(letters, tmp_path):
     journal = tmp_path / "run" / "journal.jsonl"
     known = {"record": "outcome", "run": "r", "kind": "user", "id": "u1", "name": "taro", "action": "update", "status": "done", "at": "2026-11-01T00:00:00Z"}
+    lost = letters(journal=str(journal), check=True)  # a run folder that was copied without it
+    assert lost["people"] == 1 and [item["code"] for item in lost["skipped_objects"]] == ["password_not_set"] * 2
     journal.write_text(json.dumps({**known, "details": {"password_set": True}}) + "\n")
     made = letters(journal=str(journal))
     assert made["people"] == 2  # taro's password, and a pass, which the tenant itself has made
@@ -208,7 +219,7 @@ def test_departments(letters, tmp_path):
     assert letters(people_file=people, departments=["開発部"], formats=["csv"])["people"] == 1
     assert letters(people_file=people, managers=["boss@reiji.example"], formats=["csv"])["people"] == 2
     assert letters(people_file=people, departments=["人事部"])["failure"]["code"] == "not_found"
-    given = letters(state="given", people_file=people, departments=["営業部"], by="Boss", journal=str(tmp_path / "run" / "journal.jsonl"))
+    given = letters(state="given", people_file=people, departments=["営業部"], by="Boss", journal=all_were_set(tmp_path / "run" / "journal.jsonl"))
     assert [item["name"] for item in given["applied"]] == ["hanako@reiji-group.example", "taro@reiji.example"]
 
 
@@ -275,6 +286,7 @@ def test_the_playbook_by_departments(tenant, tmp_path):
     file = operator.run_dir / "handover.yml"
     file.write_bytes(vault.encrypt(to_bytes(entries), inventory.VAULT_PASSWORD.encode(), os.urandom(32)))
     file.chmod(0o600)
+    all_were_set(operator.run_dir / "journal.jsonl", entries)
     options = {"microsoft_365_letters_split_by": "department", "microsoft_365_letters_formats": ["encrypted"]}
     code, output = operator.play("handover", "--check", **options)
     assert code == 0 and not (tmp_path / "letters").exists(), output[-3000:]
@@ -286,10 +298,7 @@ def test_the_playbook(tenant, tmp_path):
     operator = Operator(tenant, tmp_path, microsoft_365_letters_folder=str(tmp_path / "letters"))
     hand_over(operator.run_dir / "handover.yml", inventory.VAULT_PASSWORD)
     operator.run_dir.chmod(0o700)
-    known = {"record": "outcome", "run": "r", "kind": "user", "action": "update", "status": "done", "at": "2026-11-01T00:00:00Z"}
-    was_set = ({**known, "id": entry["id"], "name": entry["id"], "details": {"password_set": True}} for entry in ENTRIES[:2])
-    operator.run_dir.joinpath("journal.jsonl").write_text("".join(json.dumps(record) + "\n" for record in was_set))
-    operator.run_dir.joinpath("journal.jsonl").chmod(0o600)
+    all_were_set(operator.run_dir / "journal.jsonl", ENTRIES[:2])
     output = operator.must("handover", "--diff", microsoft_365_letters_domains=["reiji.example"])
     assert not any(secret in output for secret in SECRETS)
     assert SECRETS[2] in (tmp_path / "letters" / "letters.csv").read_text() and SECRETS[1] not in (tmp_path / "letters" / "letters.csv").read_text()

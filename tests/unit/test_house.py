@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import kinds
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.of_tenant import OfTenant
 from ansible_collections.offboard.iij_id.plugins.plugin_utils import specs
 from dev import places
 
@@ -763,6 +764,17 @@ def test_what_needs_no_approval_is_what_lies_in_the_run_folder() -> None:
                 without_requires |= set(found.kinds) if found.in_run_folder else set()  # type: ignore[attr-defined]
     assert inside == kinds.OF_RUN_FOLDER
     assert inside - without_requires == {"gate_verdict"} and without_requires <= inside
+
+
+def test_who_changes_what_lies_in_a_tenant_knows_which_one_it_is() -> None:
+    """By their kinds a journal without its `run.json` is known to be some tenant's; kinds that others change too would say it of any."""
+    of_tenant, of_others = set(), set()
+    for file in PLUGINS.glob("module_utils/_*/**/resource.py"):
+        module = importlib.import_module(f"ansible_collections.offboard.iij_id.plugins.{'.'.join(file.relative_to(PLUGINS).with_suffix('').parts)}")
+        for found in vars(module).values():
+            if isinstance(found, type) and found.__module__ == module.__name__ and getattr(found, "kinds", None):
+                (of_tenant if issubclass(found, OfTenant) else of_others).update(found.kinds)
+    assert of_tenant == kinds.OF_TENANT and not of_tenant & of_others
 
 
 #: parts of others; what only reads the run folder and tells it; what is no part of a run

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from . import journal
-from .kinds import OF_RUN_FOLDER
+from .kinds import OF_RUN_FOLDER, OF_TENANT
 from .times import NEVER, as_time
 
 _OUTCOME, _AT, _BEGUN_AT = b'{"record":"outcome"', re.compile(rb'"at":"([^"]*)"'), re.compile(rb'"begun_at":"([^"]*)"')
@@ -23,6 +24,12 @@ _WAS_RESTARTED = (b'"status":"done"', b'"restarted":true')
 _UNREGISTERED = (b'"action":"unregister","status":"done"', b'"password_filters_gone":[')
 _MACHINE = re.compile(rb'"id":"([^"/\\\\]+)')
 _APP, _BACK = (b'"kind":"application"', b'"kind":"service_principal"'), (b'"action":"restore"', b'"action":"enable"')
+_TENANT = re.compile(rb'^\{"record":"(?:intent|outcome)",[^{}]*?"kind":"(?:%s)"' % "|".join(sorted(OF_TENANT)).encode())
+
+
+def is_of_tenant(line: bytes) -> bool:
+    """Whether it is of something that lies in a tenant."""
+    return _TENANT.match(line) is not None
 
 
 def recorded_at(line: bytes) -> str:
@@ -79,6 +86,11 @@ def may_have_been(ended: bytes) -> bool:
     return not ended or any(code in ended for code in _NOBODY_KNOWS)
 
 
+def _did_something(ended: bytes) -> bool:
+    """Whether something was changed, or may have been, by its outcome."""
+    return _DONE in ended or b'"steps_done":["' in ended or may_have_been(ended)
+
+
 def unregistered(line: bytes) -> bool:
     """Whether an outcome says that a password filter is no longer registered, whoever took it away. Windows keeps it until the restart."""
     # also where the uninstaller was seen to have worked only by a later run, which cannot know what it took away
@@ -100,10 +112,24 @@ def last_change(lines: Iterable[bytes], since: str) -> str:
     was since that time."""
     found = ""
     for intent, ended in journal.paired(recent(lines, since)):
-        line, something = ended or intent, _DONE in ended or b'"steps_done":["' in ended or may_have_been(ended)
-        if something and (kind := _OF_KIND.search(line)) and kind[1].decode(errors="replace") not in OF_RUN_FOLDER:
+        line = ended or intent
+        if _did_something(ended) and (kind := _OF_KIND.search(line)) and kind[1].decode(errors="replace") not in OF_RUN_FOLDER:
             found = max(found, recorded_at(line), key=as_time)
     return found
+
+
+def changed_since_snapshot(lines: Iterable[bytes], name: str) -> tuple[str, str]:
+    """When the journal has the tenant's snapshot of that name (the last part of its path), and when the last change in the tenant, done or perhaps done,
+    behind it (RFC 3339); empty for none."""
+    taken, changed, named = "", "", f'"name":{json.dumps(name, ensure_ascii=False)}'.encode(errors="surrogatepass")
+    for intent, ended in journal.paired(lines):
+        line = ended or intent
+        kind = found[1].decode(errors="replace") if (found := _OF_KIND.search(line)) else ""
+        if kind == "snapshot" and named in ended and _DONE in ended:
+            taken, changed = recorded_at(line), ""
+        elif taken and kind in OF_TENANT - OF_RUN_FOLDER and _did_something(ended):
+            changed = recorded_at(line)
+    return taken, changed
 
 
 def restarts(lines: Iterable[bytes]) -> tuple[dict[str, str], dict[str, str]]:

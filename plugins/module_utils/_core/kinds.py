@@ -81,6 +81,24 @@ KINDS: dict[str, Text] = {
 OF_RUN_FOLDER = frozenset(
     {"gate_verdict", "handover", "handover_file", "iij_id_export", "machine_record", "manual_step", "plan_file", "report_file", "snapshot", "vault_file"}
 )
+#: Of those that change: what lies in a tenant, and the files that say how one was. Who changes them knows which tenant it is.
+OF_TENANT = frozenset(
+    {
+        "app_role_assignment",
+        "application",
+        "domain",
+        "external_federation",
+        "gate_verdict",
+        "guest",
+        "internal_federation",
+        "intune_assignment",
+        "oauth2_permission_grant",
+        "redemption_order",
+        "service_principal",
+        "snapshot",
+        "user",
+    }
+)
 ACTIONS: dict[str, Text] = {
     "attach": Text("evidence attached", "証跡を添付"),
     "close": Text("closed", "閉鎖"),

@@ -83,6 +83,12 @@ WARNINGS: dict[str, Text] = {
         "引き渡しファイルにパスワードがある利用者のうち{number}人は、ファイルへの記録後にパスワードが変更されているため設定済みとみなします。"
         "そのパスワードに変更されたかどうかは作業記録でしか分かりませんが、作業記録がありません",
     ),
+    "passwords_nowhere": Text(
+        "the passwords of {number} users were set, as the journal tells, and {file} does not have them, so they are set no second time; where no other "
+        "hand-over file has them (that one was lost, or an older one restored), restore it from a backup, or reset the passwords in the admin center",
+        "利用者{number}人のパスワードは、作業記録では設定済みですが、{file} にないため、再設定しません。"
+        "ほかの引き渡しファイルにもない場合（紛失した、古いものを復元した）は、バックアップから復元するか、管理センターでパスワードをリセットしてください",
+    ),
     "left_out": Text(
         "a part of the change is left out for {number} of the users ({code}); see left_out in the plan",
         "利用者{number}人について変更の一部を省きます（{code}）。計画の left_out を参照してください",

@@ -1,20 +1,26 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which tenant and which Active Directory domain a run folder belongs to: what lies in it is evidence for those alone."""
+"""Which tenant and which Active Directory domain a run folder belongs to: what lies in it is evidence for those alone.
+
+`run.json` says so, and the steps file, so that confirmations are nobody else's when they are copied, or left behind, without it.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Callable, Mapping
+from typing import Any
 
-from .._core import dn, names, plain, strict_json
+from .._core import dn, journal_lines, names, plain, strict_json
 from .._core.errors import OffboardError
-from .files import check_run_file, file_locked, write_atomically
+from .files import check_run_file, file_locked, read_lines, write_atomically
 
 #: beside the journal
 NAME = "run.json"
+#: the steps of people, beside it
+STEPS = "steps.json"
 _WORDS = {"tenant_id": "the tenant", "directory": "the Active Directory domain"}
 #: by which rule two names of an owner are the same
 _RULES: dict[str, Callable[[str], str]] = {"tenant_id": names.uuid, "directory": dn.key, "machine": names.machine}
@@ -36,36 +42,50 @@ def check(journal: str, owner: Mapping[str, str]) -> dict[str, str]:
 
     `owner`: `tenant_id`, `directory` (the domain's distinguished name), or neither. Raises OffboardError `other_run_folder`, `run_file_damaged`.
     """
-    bound = _read(_path(journal))
-    _compare(_path(journal), bound, owner)
-    return bound
+    folder = os.path.dirname(os.path.abspath(journal))
+    path, steps = (os.path.join(folder, name) for name in (NAME, STEPS))
+    bound, confirmed = _read(path), _said(steps)
+    _compare(path, f"The run folder {folder} belongs", bound, owner)
+    _compare(steps, f"What was confirmed in {steps} belongs", confirmed, {**bound, **owner})
+    found = {**confirmed, **bound}
+    if "tenant_id" not in found and any(map(journal_lines.is_of_tenant, read_lines(os.path.join(folder, "journal.jsonl")))):
+        raise OffboardError(
+            f"The journal of the run folder {folder} has changes in a tenant, and {path}, which said in which one, is missing or says nothing of it. What lies "
+            "in the folder may be about another tenant, so nothing was changed. Restore the folder from a backup of it, or use another run folder.",
+            code="run_file_damaged",
+            details={"path": path},
+        )
+    return found
 
 
 def bind(journal: str, owner: Mapping[str, str]) -> None:
     """Write down whose the run folder is, at the first change. Raises OffboardError as `check` does, and `file_write_failed`."""
-    path = _path(journal)
+    path = os.path.join(os.path.dirname(os.path.abspath(journal)), NAME)
     with file_locked(path):
-        bound = _read(path)
-        _compare(path, bound, owner)
-        if any(name not in bound for name in owner):
-            write_atomically(path, (json.dumps({**bound, **owner}, indent=2) + "\n").encode())
+        bound = check(journal, owner)
+        if any(name not in bound for name in owner) or not os.path.exists(path):
+            bound = {**owner, **bound}
+            # the steps first: a run that is killed in between does it again
+            _mark(os.path.join(os.path.dirname(path), STEPS), bound)
+            write_atomically(path, (json.dumps(bound, indent=2) + "\n").encode())
 
 
-def _path(journal: str) -> str:
-    return os.path.join(os.path.dirname(os.path.abspath(journal)), NAME)
+def _mark(path: str, bound: Mapping[str, str]) -> None:
+    """Confirmations that were given before it was known whose they are say so from now on."""
+    if os.path.exists(path):
+        with file_locked(path):
+            if isinstance(content := _content(path), dict):
+                write_atomically(path, (plain.to_json({**content, **bound}, indent=2) + "\n").encode())
+
+
+def _said(steps: str) -> dict[str, str]:
+    content = _content(steps)
+    return {name: content[name] for name in _WORDS if isinstance(content.get(name), str)} if isinstance(content, dict) else {}
 
 
 def _read(path: str) -> dict[str, str]:
-    check_run_file(path)
-    try:
-        with open(path, encoding="utf-8") as stream:
-            bound = strict_json.loads(stream.read())
-    except FileNotFoundError:
+    if (bound := _content(path)) is None:
         return {}
-    except OSError as exc:
-        raise OffboardError(f"cannot read {path}: {exc.strerror or exc}", code="file_read_failed") from exc
-    except ValueError:
-        bound = None
     # written only with an owner: without one it would be anybody's
     if not isinstance(bound, dict) or _WORDS.keys().isdisjoint(bound) or not all(isinstance(bound.get(name, ""), str) for name in _WORDS):
         raise OffboardError(
@@ -75,11 +95,25 @@ def _read(path: str) -> dict[str, str]:
     return bound
 
 
-def _compare(path: str, bound: Mapping[str, str], owner: Mapping[str, str]) -> None:
+def _content(path: str) -> Any:
+    """None where there is no such file, a text where it is damaged or holds nothing."""
+    check_run_file(path)
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return strict_json.loads(stream.read()) or "nothing"
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise OffboardError(f"cannot read {path}: {exc.strerror or exc}", code="file_read_failed") from exc
+    except ValueError:
+        return "damaged"
+
+
+def _compare(path: str, what_belongs: str, bound: Mapping[str, str], owner: Mapping[str, str]) -> None:
     for name, value in owner.items():
         if name in bound and not is_same(name, bound[name], value):
             raise OffboardError(
-                f"The run folder {os.path.dirname(path)} belongs to {_WORDS[name]} {plain.line(bound[name])}, and this task works on {value}. What lies in it "
+                f"{what_belongs} to {_WORDS[name]} {plain.line(bound[name])}, and this task works on {value}. What lies in the folder "
                 "(snapshot, steps, journal) says nothing about that one, so nothing was changed. Use a run folder of its own (offboard_run_dir, or another "
                 "journal).",
                 code="other_run_folder",

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..._core import names, plain
@@ -23,30 +23,36 @@ def check_client_id(client_id: str) -> None:
         raise OffboardError(f"{plain.line(client_id)!r} is not a client id (UUID)", code="bad_option")
 
 
-def entries_of(client: Client, client_id: str, since: str | None = None, *, name: str | None = None, principal_id: str | None = None) -> list[dict[str, Any]]:
+def entries_of(client: Client, client_id: str, since: str | None = None) -> list[dict[str, Any]]:
     """The app's entries, from `since` (RFC 3339) on.
 
-    Many entries leave initiatedBy.app.appId empty and name the app by its service principal only, so those under its display name are read too.
+    Many entries leave initiatedBy.app.appId empty and name the app by its service principal only, so those under its display names are read too: of each
+    service principal that it has or had, deleted ones too, and those that it had when the log was written.
     """
     check_client_id(client_id)
-    if principal_id is None:
-        found = next(client.list(f"/servicePrincipals?$filter=appId eq '{names.uuid(client_id)}'&$select=id,displayName"), None) or _deleted(client, client_id)
-        principal_id, name = (found["id"], found["displayName"]) if found else (None, None)
+    principals = {item["id"]: item.get("displayName") for item in _principals(client, names.uuid(client_id))}
     time = f" and activityDateTime ge {since}" if since else ""
     entries = {item["id"]: item for item in client.list(f"{_PATH}?$filter=initiatedBy/app/appId eq '{names.uuid(client_id)}'{time}")}
-    if principal_id and name:
+    called = {name for name in (*principals.values(), *(_app(item).get("displayName") for item in entries.values())) if name} if principals else set()
+    for name in sorted(called):
         # a longer name is refused: then all entries are read
         quoted = urllib.parse.quote(name.replace("'", "''"))
         terms = f"initiatedBy/app/displayName eq '{quoted}'{time}" if len(name) <= LONGEST_COMPARED else time.removeprefix(" and ")
         for item in client.list(f"{_PATH}?$filter={terms}" if terms else _PATH):
-            if ((item.get("initiatedBy") or {}).get("app") or {}).get("servicePrincipalId") == principal_id:
+            if _app(item).get("servicePrincipalId") in principals:
                 entries[item["id"]] = item
     return list(entries.values())
 
 
-def _deleted(client: Client, client_id: str) -> Mapping[str, Any] | None:
-    items = client.list("/directory/deletedItems/microsoft.graph.servicePrincipal?$top=999")
-    return next((item for item in items if item.get("appId") == names.uuid(client_id)), None)
+def _principals(client: Client, client_id: str) -> Iterator[Mapping[str, Any]]:
+    yield from client.list(f"/servicePrincipals?$filter=appId eq '{client_id}'&$select=id,displayName")
+    for item in client.list("/directory/deletedItems/microsoft.graph.servicePrincipal?$top=999"):
+        if item.get("appId") == client_id:
+            yield item
+
+
+def _app(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    return (entry.get("initiatedBy") or {}).get("app") or {}
 
 
 def reaches_back_to(client: Client) -> str | None:

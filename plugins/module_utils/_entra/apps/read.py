@@ -174,7 +174,7 @@ def _details(client: Client, app: Mapping[str, Any], activity_hours: int) -> dic
     details: dict[str, Any] = {"grants": grants, "directory_roles": roles, "last_activity": None, "activity_count": None, "activity_times": None}
     if activity_hours:
         since = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=activity_hours)
-        entries = entries_of(client, app["client_id"], f"{since:%Y-%m-%dT%H:%M:%SZ}", name=app["display_name"], principal_id=principal)
+        entries = entries_of(client, app["client_id"], f"{since:%Y-%m-%dT%H:%M:%SZ}")
         times = [item["activityDateTime"] for item in entries]
         newest = sorted(times, reverse=True)[:ANSWER_LIMIT]
         details |= {"last_activity": max(times, default=None), "activity_count": len(times), "activity_times": newest}

@@ -109,7 +109,11 @@ class HandoverLetters(Resource):
             yield from from_bytes(content)
             number += 1
         if number == 1:
-            raise OffboardError(f"There is no hand-over file {path}. The stage passwords makes it.", code="file_missing", details={"path": path})
+            msg = (
+                f"There is no hand-over file {path}. The stage passwords makes it; of passwords that were set already it makes no second one. If it was lost, "
+                "restore it from a backup."
+            )
+            raise OffboardError(msg, code="file_missing", details={"path": path})
 
     def _persons(self) -> list[Recipient]:
         """Who gets a letter. Raises OffboardError `not_found` for users who are in no hand-over file."""
@@ -211,9 +215,8 @@ class HandoverLetters(Resource):
         yield from self._with_a_secret(left, skipped)
 
     def _with_a_secret(self, persons: Iterable[Recipient], skipped: list[Skip]) -> Iterator[Recipient]:
-        """Not whose password was never set: of them there is no letter that could have been given."""
-        journal = self._options.journal
-        history = History(read_journal(journal)) if journal and os.path.exists(journal) else None
+        """Not whose password was never set: of them there is no letter that could have been given. A journal that is lost shows of nobody that it was."""
+        history = History(read_journal(journal)) if (journal := self._options.journal) else None
         for person in persons:
             if history is not None and not person.until and not history.password_was_set(person.id):
                 skipped.append(

@@ -19,6 +19,7 @@ class Options:
     """Of entra_snapshot. None: not given."""
 
     path: str
+    journal: str | None
     #: whose users are saved, as they were typed; none: all of the tenant
     domains: Sequence[str]
     #: which applications are saved, as they were typed
@@ -34,6 +35,7 @@ class Options:
         """Raises OffboardError `bad_option`."""
         return cls(
             path=os.path.abspath(params["path"]),
+            journal=params["journal"] or None,
             domains=params["domains"] or (),
             client_ids=params["client_ids"],
             max_blocked_percent=params["max_blocked_percent"],

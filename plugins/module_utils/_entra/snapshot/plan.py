@@ -96,6 +96,17 @@ def _check_contents(path: str, state: Mapping[str, Any], domains: Sequence[str],
         )
 
 
+def check_not_lost(path: str, taken: str, changed: str) -> None:
+    """Where there is no snapshot: whether a new one would still be of the tenant as it was. taken, changed: as the journal has the former one, and a change
+    after it (RFC 3339). Raises OffboardError `snapshot_missing`."""
+    if taken and changed:
+        raise OffboardError(
+            f"There is no snapshot at {path}, although the journal has one of {taken}, and changes in the tenant after it, the last of {changed}. A new one "
+            "would keep what the exit has changed as if it had been so before, so none was taken. Restore the folder from a backup.",
+            code="snapshot_missing",
+        )
+
+
 def check_known(domains: Iterable[str], known: Iterable[str]) -> None:
     """Raises OffboardError `not_found` for a domain whose users are to be saved and that the tenant does not have."""
     if unknown := {names.domain(name) for name in domains} - {names.domain(name) for name in known}:

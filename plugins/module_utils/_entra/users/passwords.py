@@ -215,9 +215,13 @@ class HandOver(_Files):
         self._users.add(mark(entry["id"]) for entry in entries)
         self._changes.add(mark(entry["id"], entry["passwordChangedBefore"]) for entry in entries)
 
+    def __contains__(self, user_id: str) -> bool:
+        """Whether the user has an entry of an earlier run."""
+        return mark(user_id) in self._users
+
     def changed_since(self, user_id: str, last_change: str | None) -> bool:
         """Whether the user has an entry and their password was changed after it was written: to that one, or by somebody else."""
-        return mark(user_id) in self._users and mark(user_id, last_change) not in self._changes
+        return user_id in self and mark(user_id, last_change) not in self._changes
 
     def unchanged_since(self, user_id: str, last_change: str | None) -> bool:
         """Whether the user has an entry and the password is still the one from before it was written."""
@@ -233,7 +237,7 @@ class HandOver(_Files):
         wanted = {user_id for user_id, *_others in users}
         known: dict[str, str] = {}
         with self._locked():
-            if any(mark(user_id) in self._users for user_id in wanted):
+            if any(user_id in self for user_id in wanted):
                 for number in range(1, len(self._signatures) + 1):
                     known.update((entry["id"], entry["password"]) for entry in self._read(number) if entry["id"] in wanted and "password" in entry)
             new: list[dict[str, Any]] = [

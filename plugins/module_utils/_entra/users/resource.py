@@ -110,7 +110,7 @@ class Users(OfTenant):
         self._own_upn = ""
         self._own: list[str] = []
         self._free: dict[str, int] = {}
-        self._unproven = 0
+        self._unproven = self._nowhere = 0
         self._found = self._not_found = self._soft_deleted = 0
         #: where a snapshot is required: its folder and time, and those who came after it
         self._required = self._required_snapshot()
@@ -315,6 +315,8 @@ class Users(OfTenant):
             plan.warnings.append(phrases.english(phrase, path=str(self._options.selection.snapshot)))
         if self._unproven:
             plan.warnings.append(phrases.english("passwords_unproven", number=self._unproven))
+        if self._nowhere:
+            plan.warnings.append(phrases.english("passwords_nowhere", number=self._nowhere, file=str(self._options.handover_file)))
         for code, count in left_out.items():
             plan.warnings.append(phrases.english("left_out", number=count, code=code))
         for name, count in seats.items():
@@ -396,8 +398,11 @@ class Users(OfTenant):
     def _password_was_set(self, history: History, user_id: str, last_change: str | None) -> bool:
         """The hand-over file and the time of the password's last change tell where the journal does not, and where it is belied by them."""
         if history.password_was_set(user_id):
+            if self._handover is None:
+                return True
+            self._nowhere += user_id not in self._handover
             lag = seconds_since(history.last_password_at) if history.last_password_at else 0.0
-            return lag < passes_there.REPLICAS_LAG or self._handover is None or not self._handover.unchanged_since(user_id, last_change)
+            return lag < passes_there.REPLICAS_LAG or not self._handover.unchanged_since(user_id, last_change)
         if self._handover is None or not self._handover.changed_since(user_id, last_change):
             return False
         if self._options.journal:

@@ -151,6 +151,8 @@ def parse(content: Any) -> list[Object]:
     records = content.get("steps") if isinstance(content, Mapping) else None
     if not isinstance(records, list):
         raise ValueError("it has no list of steps")
+    if not all(isinstance(content.get(name, ""), str) for name in ("tenant_id", "directory")):
+        raise ValueError("whose it is, is no text")
     found: dict[str, Object] = {}
     for record in records:
         for name in ("id", *DEFINITION, *_OPEN):

@@ -102,6 +102,7 @@ class ManualSteps(Resource):
         confirms_alone = (given.confirm or given.withdraw) and not (given.steps or given.services)
         if confirms_alone and not self._check_mode and not os.path.isdir(folder):  # a check run makes none, and predicts the steps
             raise OffboardError(phrases.english("no_run_folder", folder=folder), code="run_dir_missing")
+        self._owner()
         return steps_now(given.path)
 
     def plan(self, current: Iterable[Object]) -> Plan:
@@ -201,7 +202,11 @@ class ManualSteps(Resource):
 
     def _write(self, states: dict[str, dict[str, Any]]) -> None:
         records = [steps.to_record(identity, state) for identity, state in states.items()]
-        write_atomically(self._options.path, (to_json({"steps": records}, indent=2) + "\n").encode())
+        write_atomically(self._options.path, (to_json({**self._owner(), "steps": records}, indent=2) + "\n").encode())
+
+    def _owner(self) -> dict[str, str]:
+        """Whose the run folder is, which the steps say as well."""
+        return binding.check(os.path.join(self._options.folder, "journal.jsonl"), {})
 
 
 def _shown(folder: str, states: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -312,9 +312,49 @@ def test_a_run_folder_belongs_to_one_tenant(tmp_path):
         told = run(other, check)
         assert told.result["failure"]["code"] == "other_run_folder" and "T1" in told.result["msg"] and "T2" in told.result["msg"]
         assert other.writes == []
-    for damaged in ("", "[]", "{}", '{"tenant_id": 1}', '{"Tenant_Id": "T2"}'):  # what names nobody would be anybody's
+    for damaged in ("", "[]", "{}", "null", '{"tenant_id": 1}', '{"Tenant_Id": "T2"}'):  # what names nobody would be anybody's
         (tmp_path / "run.json").write_text(damaged)
         assert run(OfCompany("T1", {"c": True})).result["failure"]["code"] == "run_file_damaged"
+
+
+def test_what_lies_in_a_run_folder_without_its_run_json_is_no_other_tenants(tmp_path):
+    """Removed to be rid of `other_run_folder`, or left out of a copy: confirmations say whose they are, and a journal that somebody's changes are in it."""
+    steps, path = tmp_path / "steps.json", str(tmp_path / "journal.jsonl")
+    requires = {"run_dir": str(tmp_path), "steps": [], "snapshot": False}
+
+    def run(lamps):
+        with pytest.raises(Finished) as caught:
+            task.run(Module(max_changes=9, journal=path, requires=requires), lambda params: lamps)
+        return (caught.value.result.get("failure") or {}).get("code")
+
+    steps.write_text(json.dumps({"steps": [STEP]}))  # confirmed before anybody knew the tenant
+    assert run(Lamps({"a": True})) is None and run(OfCompany("T1", {"a": True})) is None
+    (tmp_path / "run.json").unlink()
+    assert run(OfCompany("T2", {"b": True})) == "other_run_folder" and not (tmp_path / "run.json").exists()
+    assert required(tmp_path, {"steps": ["s"]}, "T2")[0] == "other_run_folder" and required(tmp_path, {"steps": ["s"]}, "t1")[0] is None
+    assert run(OfCompany("T1", {"b": True})) is None and json.loads((tmp_path / "run.json").read_text()) == {"tenant_id": "T1"}
+    (tmp_path / "run.json").write_text('{"tenant_id": "T2"}')  # steps.json copied from another run folder
+    assert run(OfCompany("T2", {"c": True})) == "other_run_folder"
+
+
+@pytest.mark.parametrize(
+    ("kind", "bound", "code"),
+    [
+        ("user", None, "run_file_damaged"),
+        ("snapshot", {"directory": "DC=a"}, "run_file_damaged"),
+        ("user", {"tenant_id": "T1"}, None),
+        ("windows_software", None, None),
+        ("linux_file", None, None),
+        ("directory_object", {"directory": "DC=a"}, None),
+    ],
+)
+def test_changes_in_an_unknown_tenant_are_no_evidence(tmp_path, kind, bound, code):
+    record = {"record": "intent", "run": "x", "at": "2026-11-01T00:00:00Z", "kind": kind, "id": "1", "name": "domain", "action": "update"}
+    (tmp_path / "journal.jsonl").write_text(json.dumps(record, separators=(",", ":")) + "\n")
+    if bound:
+        (tmp_path / "run.json").write_text(json.dumps(bound))
+    told = required(tmp_path, {}, "T1")
+    assert told[0] == code and (code is None or "run.json" in told[1])
 
 
 STEP = {
@@ -641,6 +681,7 @@ def test_a_confirmation_older_than_what_it_confirms_satisfies_no_changing_module
     lines = [{"record": "outcome", "run": "r", "at": one["at"], "kind": one["kind"], "id": "x", "name": "x", "action": one["action"], "status": "done",
               **({"details": one["details"]} if "details" in one else {})} for one in recorded]  # fmt: skip
     (tmp_path / "journal.jsonl").write_text("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines))
+    (tmp_path / "run.json").write_text('{"tenant_id": "T1"}')
     assert required(tmp_path, {"steps": [step]})[0] == code
 
 

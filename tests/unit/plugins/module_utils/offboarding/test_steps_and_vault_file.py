@@ -263,6 +263,7 @@ def test_what_the_final_gate_found_counts_until_the_next_change(tmp_path, kind, 
     (tmp_path / "run" / "results").mkdir()
     (tmp_path / "run" / "results" / "final_gate.json").write_text(json.dumps(OPENED))
     record = {"record": "outcome", "run": "r", "at": at, "kind": kind, "id": "u", "name": "u", "action": "update", "status": status}
+    (tmp_path / "run" / "run.json").write_text('{"tenant_id": "t1"}')
     (tmp_path / "run" / "journal.jsonl").write_text(json.dumps(record, separators=(",", ":")) + "\n")
     if counts:
         assert manual_steps(tmp_path, confirm=["a"], by="Hanako")[0]["changed"]
@@ -326,6 +327,7 @@ def test_a_confirmation_is_outdated_by_what_it_confirms(tmp_path):
     manual_steps(tmp_path, steps=[handed_over, A], confirm=["passwords_handed_over", "a"], by="Hanako")
     assert info(tmp_path)["open"] == []
     record = {"record": "outcome", "run": "r", "at": "2999-01-01T00:00:00Z", "kind": "user", "id": "u", "name": "u", "action": "update", "status": "done"}
+    (tmp_path / "run" / "run.json").write_text('{"tenant_id": "t1"}')
     journal_file = tmp_path / "run" / "journal.jsonl"
     journal_file.write_text(json.dumps({**record, "details": {"password_set": True}}, separators=(",", ":")) + "\n")
     assert info(tmp_path)["open"] == ["passwords_handed_over"]

@@ -49,6 +49,7 @@ def test_a_verdict_of_before_the_confirmed_stop_is_none(tmp_path: Path, stopped_
 def test_a_verdict_of_before_the_app_came_back_is_none(tmp_path: Path, back_at: str, state: str) -> None:
     line = {"record": "outcome", "run": "r", "at": back_at, "kind": "service_principal", "id": "i", "name": "IIJ ID", "action": "restore", "status": "done"}
     (tmp_path / "journal.jsonl").write_text(json.dumps(line, separators=(",", ":")) + "\n")
+    (tmp_path / "run.json").write_text('{"tenant_id": "T1"}')
     (tmp_path / "gate.json").write_text(json.dumps({**gate.judge("T1", ["a.example"], "", 0, []), "at": "2026-01-05T10:00:00Z"}))
     found = info(given("run_status_info", run_dir=str(tmp_path)))
     assert {stage["stage"]: stage["state"] for stage in found["stages"]}["gate"] == state
