@@ -233,6 +233,7 @@ def test_a_stopped_run_is_taken_up(call, tenant, tmp_path):
     journal = tmp_path / "journal.jsonl"
     journal.write_text(json.dumps({"record": "intent", "run": "r", "at": "2026-11-01T00:00:00+00:00", **plan[0]}, separators=(",", ":")) + "\n")
     journal.chmod(0o600)
+    (tmp_path / "run.json").write_text(json.dumps({"tenant_id": connection(tenant, "offboard")["tenant_id"]}))  # written before the first intent
     tenant.arrange("mobile_apps", SMARTKEY, _assignments=[])
     assert call(state="absent", assignments=[USERS])["changed"] is False
     assert [(item["record"], item.get("status")) for item in lines(journal)] == [("intent", None), ("outcome", "done")]
