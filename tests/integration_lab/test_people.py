@@ -132,7 +132,11 @@ def test_the_final_gate_looks_at_people(tenant: RunningTenant, operator: Operato
     assert blockers(found) == {"no_way_in"}
     there = [person for person in PEOPLE.values() if person.upn.endswith("@reiji-group.example") and person.enabled]
     told = [json.loads(line) for line in (operator.run_dir / "results" / "users_readiness.jsonl").read_text().splitlines()]
-    assert {line["userPrincipalName"] for line in told if line.get("code") == "no_way_in"} == {person.upn for person in there} >= set(found["no_way_in"]["objects"])
+    assert (
+        {line["userPrincipalName"] for line in told if line.get("code") == "no_way_in"}
+        == {person.upn for person in there}
+        >= set(found["no_way_in"]["objects"])
+    )
     assert len(found["administrator_without_password"]["objects"]) == 2 and found["administrator_without_password"]["severity"] == "warning"
 
     # the hand-over was confirmed before the last passwords were set
