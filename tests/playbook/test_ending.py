@@ -48,11 +48,10 @@ def told(output: str, task: str) -> list[str]:
 )
 def test_the_final_gate_tells_each_point_once_and_says_last_why_it_stops(tmp_path: Path, language: str, blocker: str, due: str) -> None:
     services = [{"name": "Expenses", "owner": "Taro"}]
-    # what a survey and -e name=value give are texts
-    lists = {"ja": {"custom_applications_services": services}}.get(
-        language, {"offboard_options": " custom_applications,\n", "custom_applications_services": json.dumps(services)}
-    )
-    code, output = play(tmp_path, "final_gate", offboard_language=language, **lists)
+    given: dict[str, Any] = {"custom_applications_services": services}
+    if language == "en":  # what a survey and -e name=value give are texts
+        given = {"offboard_options": " custom_applications,\n", "custom_applications_services": json.dumps(services)}
+    code, output = play(tmp_path, "final_gate", offboard_language=language, **given)
     assert code == 2
     points = told(output, "Tell what was found")
     assert [line for line in points if "service_expenses" in line and "Expenses" in line and "Taro" in line] != []
