@@ -38,12 +38,17 @@ def meant(name: str, value: Any) -> Any:
     if not is_list(name):
         return value
     by_commas = never_has_commas(name) or "choices" in _option(name)
-    return as_list(value, "json" if _option(name).get("elements") == "dict" else "commas" if by_commas else "lines")
+    return as_list(value, "json" if is_list_of_mappings(name) else "commas" if by_commas else "lines")
 
 
 def is_list(name: str) -> bool:
     """Whether a variable, of a role or of a playbook, is one."""
     return name in _OF_PLAYBOOKS or _option(name).get("type") == "list"
+
+
+def is_list_of_mappings(name: str) -> bool:
+    """Whether what such a list holds are mappings."""
+    return _option(name).get("elements") == "dict"
 
 
 def _option(name: str) -> Mapping[str, Any]:

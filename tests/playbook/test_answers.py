@@ -107,3 +107,26 @@ def test_what_was_answered_stays(tmp_path: Path) -> None:
     found = _read(tmp_path, **given)
     followed = {"offboard_keep_plan": False, "microsoft_365_max_users": "7", "microsoft_365_reference_hosts": ["a.example"]}
     assert {name: found[name] for name in given | followed} == given | followed
+
+
+def test_a_list_among_a_machines_variables_holds_what_it_must(tmp_path: Path) -> None:
+    """An entry that is no text would become one, and nothing is called so: what somebody has declined would be a candidate all the same."""
+    refused = {
+        "a": ("directory_sync_not_iij_cron_jobs", [{"place": "/etc/cron.d/backup", "command": "/opt/backup"}]),
+        "b": ("directory_sync_not_iij_cron_jobs", ["/etc/cron.d/backup", None]),
+        "c": ("directory_sync_linux_files", {"/opt/sync": True}),
+        "d": ("directory_sync_linux_files", 5),
+        "e": ("directory_sync_cron_jobs", {"place": "/etc/cron.d/sync"}),
+    }
+    taken = {"f": ("directory_sync_cron_jobs", [{"place": "/etc/cron.d/sync"}]), "g": ("directory_sync_linux_files", ["/opt/a, b"])}
+    hosts = {host: {"name": name, name: value, "ansible_connection": "local"} for host, (name, value) in (refused | taken).items()}
+    (tmp_path / "inventory.json").write_text(json.dumps({"all": {"hosts": hosts}}))
+    task = {"ansible.builtin.debug": {"msg": "{{ lookup('offboard.iij_id.answer', name) }}"}}
+    (tmp_path / "book.yml").write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "tasks": [task]}]))
+    env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(places.tree()), "ANSIBLE_NOCOLOR": "1"}
+    argv = [Path(sys.executable).with_name("ansible-playbook"), "-i", "inventory.json", "book.yml"]
+    done = subprocess.run(argv, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300, check=False)
+    assert {host for host in hosts if f"ok: [{host}]" in done.stdout} == {*taken}, done.stdout + done.stderr
+    for host, (name, _value) in refused.items():
+        told = next(line for line in done.stdout.splitlines() if line.startswith(f"fatal: [{host}]"))
+        assert f"{name}: no list was given where a list must be, or it holds something else than it must" in told, told

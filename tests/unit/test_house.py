@@ -700,14 +700,14 @@ def test_a_stage_with_several_changes_is_compared_as_a_whole_with_what_was_appro
     """Before its first one: as_approved.yml plays them in check mode first; on machines a play of its own does so on all of them."""
     stages = places.ROOT / "playbooks" / "stages"
     several = {file.stem for file in (stages / "tasks").glob("*.yml") if len(_changes(file)) > 1}
-    assert several == {"accounts", "agent", "app", "client", "linux_agent", "passwords", "policies_and_devices", "users"}
+    assert several == {"accounts", "agent", "app", "client", "linux_agent", "passwords", "policies_and_devices", "restore", "users"}
     found = {file.stem: _changes(file) for file in stages.glob("*.yml") if file.stem != "preflight"}  # which tries in check mode
     one = {"domains": ["entra_domain"], "gate": ["entra_app"]}
     assert {stage: changes for stage, changes in found.items() if changes and stage not in ("freeze", "agents", "clients")} == one
-    for stage in ("freeze", "agents", "clients"):
+    for stage in ("freeze", "agents", "clients", "../restore"):
         compared, done = [], []
-        for task in _tasks([task for play in yaml.safe_load((stages / f"{stage}.yml").read_text()) for task in play["tasks"]]):
-            if (name := str(task.get("ansible.builtin.import_tasks", ""))) in ("tasks/comparison.yml", "tasks/compared_machine.yml"):
+        for task in _tasks([task for play in yaml.safe_load((stages / f"{stage}.yml").read_text()) for task in play.get("tasks", [])]):
+            if (name := str(task.get("ansible.builtin.import_tasks", ""))).endswith(("tasks/comparison.yml", "tasks/compared_machine.yml")):
                 assert not done
                 compared.append(task["vars"]["__offboard_tasks"])  # type: ignore[index]
             elif name:

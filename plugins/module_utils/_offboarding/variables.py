@@ -70,7 +70,7 @@ def refused(given: Mapping[str, Any], lists: Collection[str], mappings: Collecti
     `given` has the values of offboard_run_dir, of `lists` and of the numbers, of which `most` has the greatest that is meant. Lists hold texts, or
     mappings where they are in `mappings`.
     """
-    if found := ", ".join(name for name in lists if not unanswered(given[name]) and not _is_list(given[name], name in mappings)):
+    if found := ", ".join(name for name in lists if not unanswered(given[name]) and not holds(given[name], name in mappings)):
         return no_list(found)
     if _OPTIONS in given and (unanswered(given[_OPTIONS]) or not given[_OPTIONS]):
         return Text(
@@ -160,8 +160,11 @@ def unanswered(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def _is_list(value: Any, of_mappings: bool) -> bool:
-    """What mappings hold is checked with the specification of the variable."""
+def holds(value: Any, of_mappings: bool) -> bool:
+    """Whether it is a list of texts, or one for mappings, whose entries are checked with the specification of the variable.
+
+    An entry that is no text would become one, which nothing is called.
+    """
     return isinstance(value, (list, tuple)) and (of_mappings or all(isinstance(item, str) for item in value))
 
 

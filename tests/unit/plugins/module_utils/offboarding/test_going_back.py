@@ -40,7 +40,8 @@ def test_every_entry_is_there_and_every_word_in_the_manual() -> None:
             shown = {"en": f"`restore` with `{word}`", "ja": f"`restore` の `{word}`"}[language]
             assert shown in (places.ROOT / "docs" / language / "going-back.md").read_text(encoding="utf-8"), (word, language)
     plays = yaml.safe_load((places.ROOT / "playbooks" / "restore.yml").read_text(encoding="utf-8"))
-    assert [play.get("hosts") for play in plays] == [None, "localhost", "iij_id_browser_machines", "iij_id_agents", "iij_id_linux_agents", None]
+    hosts = [play.get("hosts") for play in plays if not str(play.get("hosts")).startswith("{{")]  # not where a plan is compared
+    assert hosts == [None, "localhost", "localhost", ["iij_id_browser_machines", "iij_id_agents", "iij_id_linux_agents"], None]
 
 
 @pytest.mark.parametrize("name", sorted(pages.tables()))
