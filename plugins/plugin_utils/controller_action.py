@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 import json
 import os
 import tempfile
@@ -14,8 +15,10 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
+import yaml
 from ansible import constants as C
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.text.converters import to_text
@@ -55,6 +58,8 @@ _COLLECTION = "offboard.iij_id"
 #: What only reads shows no progress, except where it takes minutes; nor does what writes one file of the run folder.
 _READS_FOR_LONG = {f"{_COLLECTION}.{name}" for name in ("entra_arrivals_info", "entra_managers_info", "entra_sign_in_readiness_info")}
 _QUIET = {f"{_COLLECTION}.{name}" for name in ("run_machines", "run_plan", "run_report")}
+#: What writes into the run folder alone, of the group `changes`.
+_IN_RUN_FOLDER = {f"{_COLLECTION}.{name}" for name in ("entra_snapshot", "handover_letters", "iij_id_export", "manual_steps", "vault_file")}
 #: Sentences of an answer, in which people read times in the zone of this variable.
 _TOLD = ("msg", "lines", "told", "verdict", "summary", "summary_ja")
 _ZONE = "offboard_timezone"
@@ -72,6 +77,13 @@ _PLAN_HASH = "offboard_plan_hash"
 _POLL_SECONDS = 0.5
 #: A line is shown after this time, then after twice as long, up to the last figure: early for people, not too many in a log.
 _FIRST_LINE_SECONDS, _LONGEST_PAUSE_SECONDS = 2.0, 30.0
+
+
+@functools.cache
+def _changing() -> frozenset[str]:
+    """The modules that change something outside of the run folder, which needs no approval."""
+    groups = yaml.safe_load((Path(__file__).parents[2] / "meta" / "runtime.yml").read_text(encoding="utf-8"))["action_groups"]
+    return frozenset(f"{_COLLECTION}.{name}" for name in groups["changes"]) - _IN_RUN_FOLDER
 
 
 def _for_terminals(result: dict[str, Any]) -> dict[str, Any]:
@@ -227,6 +239,15 @@ class ControllerAction(ActionBase):
             }
         found = self._shared_loader_obj.module_loader.find_plugin_with_context(self._task.action, collection_list=self._task.collections)
         name = found.resolved_fqcn
+        if self._passes_over_the_approval(name, arguments, task_vars):
+            return {
+                **result,
+                "failed": True,
+                "msg": f"{_PLAN_HASH} is given, and this task does not compare what it would do with that plan, so nothing was done. Without the hash it does "
+                "what its options say. The stages of the exit and the playbook restore compare; a task of your own does with the option approved_plan "
+                "(in its module_defaults the variable offboard_changes of the role offboard).",
+                "failure": {"code": "plan_hash_not_heeded", "details": {}},
+            }
         quiet = name in _QUIET or (name.endswith("_info") and name not in _READS_FOR_LONG)
         if quiet or arguments.get("progress_file"):  # what shows none has no such option
             return self._answer(self._run_module(found, arguments, task_vars, contextlib.nullcontext()), task_vars)
@@ -372,6 +393,12 @@ class ControllerAction(ActionBase):
         if not given or role is None or role._role_collection != _COLLECTION or task_vars.get("inventory_hostname") == limits.CONTROLLER:
             return False
         return to_text(task_vars["hostvars"][limits.CONTROLLER].get(_PLAN_HASH) or "").strip() != given
+
+    def _passes_over_the_approval(self, name: str, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> bool:
+        """Whether a task would change something that nobody compares with the plan that was approved: its playbook knows of no approval."""
+        if self._task.check_mode or arguments.get("approved_plan") or name not in _changing():
+            return False
+        return bool(self._rendered(_PLAN_HASH, task_vars).strip())
 
     def _from_host_variables(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Connection options of the machine that the task is for; empty when the task or its defaults name another machine.

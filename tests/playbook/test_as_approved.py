@@ -78,6 +78,25 @@ def test_a_hash_in_the_inventory_is_refused(tmp_path: Path, words: tuple[str, ..
     assert (tmp_path / "run").exists() != bool(told)
 
 
+@pytest.mark.parametrize(
+    ("words", "refused"),
+    [((), False), (("-e", "offboard_plan_hash="), False), (("-e", "offboard_plan_hash=ab12"), True), (("--check", "-e", "offboard_plan_hash=ab12"), False)],
+)
+def test_what_compares_nothing_changes_nothing_where_a_plan_was_approved(tmp_path: Path, words: tuple[str, ...], refused: bool) -> None:
+    """A playbook that knows of no approval would do all of it, whatever was approved."""
+    order = {"order": ["azureActiveDirectory"], "graph_url": "https://localhost:9", "access_token": "x", "timeout": 1, "max_retries": 0}
+    kept = {"path": str(tmp_path / "kept.yml"), "content": {"a": 1}, "vault_password": "Vault-31"}
+    tasks = [{"offboard.iij_id.vault_file": kept}, {"offboard.iij_id.entra_redemption_order": order}]
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
+    env = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_COLLECTIONS_PATH": str(places.tree())}
+    done = subprocess.run(
+        [Path(sys.executable).with_name("ansible-playbook"), "-i", "localhost,", "-c", "local", *words, "play.yml"],
+        env=env, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2 and done.stdout.count("ok: [localhost]") + done.stdout.count("changed: [localhost]") == 1, done.stdout + done.stderr
+    assert ('"code": "plan_hash_not_heeded"' in done.stdout) == refused, done.stdout
+
+
 #: Each task plans for what the ones of its file before would leave behind, and for nothing that has been done since.
 PREDICTIONS = """
 - name: Tell where it stands

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import functools
 import importlib
+import inspect
 import json
 import re
 import subprocess
@@ -20,7 +21,8 @@ import pytest
 import yaml
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import kinds
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.of_tenant import OfTenant
-from ansible_collections.offboard.iij_id.plugins.plugin_utils import specs
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.runner import Resource
+from ansible_collections.offboard.iij_id.plugins.plugin_utils import controller_action, specs
 from dev import places
 
 HEADER = (places.ROOT / "tests" / "conftest.py").read_text().split('"""')[0].splitlines()[:3]
@@ -713,6 +715,20 @@ def test_a_stage_with_several_changes_is_compared_as_a_whole_with_what_was_appro
             elif name:
                 done.append(name)
         assert {*compared} == {*done} and done, stage
+
+
+def test_what_needs_no_approval_writes_into_the_run_folder_alone() -> None:
+    """All other modules that change something do nothing where a plan was approved that they are not given."""
+    changes = yaml.safe_load((places.ROOT / "meta" / "runtime.yml").read_text())["action_groups"]["changes"]
+    found = set()
+    for name in changes:
+        module = importlib.import_module(f"ansible_collections.offboard.iij_id.plugins.modules.{name}")
+        names = {**vars(sys.modules[module.make.__module__])} if hasattr(module, "make") else vars(module)
+        resources = [value for value in names.values() if isinstance(value, type) and issubclass(value, Resource) and not inspect.isabstract(value)]
+        assert resources, name
+        if any(resource.in_run_folder for resource in resources):
+            found.add(f"offboard.iij_id.{name}")
+    assert found == controller_action._IN_RUN_FOLDER and controller_action._changing().isdisjoint(found)
 
 
 def _tasks(node: object) -> list[dict[str, object]]:

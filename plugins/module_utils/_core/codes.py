@@ -216,6 +216,10 @@ CODES: dict[Text, dict[str, Text]] = {
             "The hash of the approved plan stands among a machine's variables, where it comes too late.",
             "承認された計画のハッシュが、追加変数ではなくマシンの変数に書かれている。",
         ),
+        "plan_hash_not_heeded": Text(
+            "The hash of an approved plan is given to a task that does not compare what it would do with it.",
+            "承認された計画のハッシュが指定されているが、このタスクは計画と比較しない。",
+        ),
         "plan_missing": Text("There is no kept plan with that hash.", "そのハッシュの計画が保存されていない。"),
         "plan_damaged": Text("The kept plan is not the one with that hash.", "保存された計画がそのハッシュのものと違う。"),
         "evidence_not_readable": Text("A file that shall be evidence of a step cannot be read.", "手順の証跡とするファイルを読めない。"),
