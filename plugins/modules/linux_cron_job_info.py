@@ -26,7 +26,8 @@ options:
     elements: str
     default: ['*/IIJ_ID_Service_Directory_Sync/bin/*_mode*.sh']
   except_jobs:
-    description: Commands, places, and names or paths of what is in RV(timers) and RV(other_starts) that are not looked for.
+    description: Commands, places, and names or paths of what is in RV(timers), RV(other_starts) and RV(named_by) that are not
+      looked for.
     type: list
     elements: str
     default: []
@@ -107,6 +108,15 @@ other_starts:
   returned: success
   type: list
   elements: dict
+  version_added: 1.1.0
+named_by:
+  description:
+    - What names the program or the folder of a command path, and is not seen to start it, since nobody here understands its way, or since it only talks
+      about it - cron jobs (place, schedule and command), names of other entries as in RV(other_starts), and files below C(/etc) and the like, of
+      supervisord, monit, runit, s6, C(inittab) and whatever else. What O(except_jobs) names is left out, and so are remarks.
+  returned: success
+  type: list
+  elements: str
   version_added: 1.1.0
 not_looked_at:
   description: Folders of users' own units that root cannot read, such as a home on a file server.
