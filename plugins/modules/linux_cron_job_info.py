@@ -90,8 +90,8 @@ jobs:
 timers:
   description:
     - systemd timers, each with C(timer), C(path), C(service), its C(commands), whether something wants it, or has started it (C(enabled)), and C(why) it
-      is listed. C(user) is empty for the machine's, V(*) for one that every user's systemd starts, else whose own it is. C(runs_as) is the account under which its service runs,
-      empty where that says none. C(stop) is the command that stops it, for root to copy.
+      is listed. C(user) is empty for the machine's, V(*) for one that every user's systemd starts, else whose own it is. C(runs_as) is the account under
+      which its service runs, empty where that says none. C(stop) is the command that stops it, for root to copy.
     - A service that its own one takes along (C(Wants), C(Requires), C(OnSuccess) and the like) is an entry more.
     - Users are those in C(/etc/passwd), and of a directory those who are signed in or whose systemd runs without them (C(loginctl enable-linger)).
   returned: success
