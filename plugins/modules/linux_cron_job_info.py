@@ -26,7 +26,8 @@ options:
     elements: str
     default: ['*/IIJ_ID_Service_Directory_Sync/bin/*_mode*.sh']
   except_jobs:
-    description: Commands, places, and names or paths of what is in RV(timers) and RV(other_starts) that are not looked for.
+    description: Commands, places, and names or paths of what is in RV(timers), RV(other_starts) and RV(named_by) that are not
+      looked for.
     type: list
     elements: str
     default: []
@@ -88,9 +89,9 @@ jobs:
       version_added: 1.1.0
 timers:
   description:
-    - systemd timers, each with C(timer), C(path), C(service), its C(commands), whether something wants it (C(enabled)), and C(why) it is listed. C(user) is
-      empty for the machine's, V(*) for one that every user's systemd starts, else whose own it is. C(runs_as) is the account under which its service runs,
-      empty where that says none. C(stop) is the command that stops it, for root to copy.
+    - systemd timers, each with C(timer), C(path), C(service), its C(commands), whether something wants it, or has started it (C(enabled)), and C(why) it
+      is listed. C(user) is empty for the machine's, V(*) for one that every user's systemd starts, else whose own it is. C(runs_as) is the account under
+      which its service runs, empty where that says none. C(stop) is the command that stops it, for root to copy.
     - A service that its own one takes along (C(Wants), C(Requires), C(OnSuccess) and the like) is an entry more.
     - Users are those in C(/etc/passwd), and of a directory those who are signed in or whose systemd runs without them (C(loginctl enable-linger)).
   returned: success
@@ -102,11 +103,21 @@ other_starts:
       System V's init (enabled where a level that a machine runs in has a link to it), C(rc.local), and tables of C(incron). Each with C(name), which
       for a job of C(at) is C(at:NUMBER) as C(atq) shows it, for a script and a table its path, and C(path), C(user), C(runs_as), C(enabled), C(commands),
       C(why),
-      C(stop) as of timers. A service that a listed unit starts is told by that one, and a service that nothing starts has V(false) for C(enabled).
+      C(stop) as of timers. A service that a listed unit starts is told by that one, and a service that nothing starts or
+      has started has V(false) for C(enabled).
     - Of a job of C(at) C(commands) leaves out its variables, which are the whole environment of who made it.
   returned: success
   type: list
   elements: dict
+  version_added: 1.1.0
+named_by:
+  description:
+    - What names the program or the folder of a command path, and is not seen to start it, since nobody here understands its way, or since it only talks
+      about it - cron jobs (place, schedule and command), names of other entries as in RV(other_starts), and files below C(/etc) and the like, of
+      supervisord, monit, runit, s6, C(inittab) and whatever else. What O(except_jobs) names is left out, and so are remarks.
+  returned: success
+  type: list
+  elements: str
   version_added: 1.1.0
 not_looked_at:
   description: Folders of users' own units that root cannot read, such as a home on a file server.

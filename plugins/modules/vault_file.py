@@ -31,6 +31,7 @@ options:
     description:
       - What the content holds, for a file of the snapshot. A manifest without personal data is written beside it (C(.json) is added to the name), and the
         changing modules demand it by the option O(requires).
+      - Where there is none although the journal has one, and later changes of what it held, none is written (failure code C(snapshot_missing)).
       - Where there is a file already that does not hold all O(holds.objects), the content is written into a further one, C(directory-2.yml) beside
         C(directory.yml). A file of another domain or machine is refused (failure code C(other_run_folder)).
     type: dict
@@ -67,7 +68,7 @@ plan:
 failure:
   description:
     - C(code) is V(vault_password_missing), V(vault_password_empty), V(vault_password_script_failed), V(vault_wrong_password), V(vault_not_a_vault),
-      V(file_exists), V(other_run_folder), V(snapshot_damaged), V(file_read_failed) or V(file_write_failed).
+      V(file_exists), V(other_run_folder), V(snapshot_damaged), V(snapshot_missing), V(file_read_failed) or V(file_write_failed).
   returned: failure
   type: dict
 """

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,30 @@ def test_who_has_theirs_needs_another_for_a_new_secret(letters, tmp_path):
     assert [item["name"] for item in letters(state="given", check=True, **options)["plan"]] == ["taro@reiji.example"]
     made = letters(**options)
     assert made["people"] == 1 and [item["name"] for item in made["skipped_objects"]] == ["jiro@reiji.example"]
+
+
+@pytest.mark.parametrize("is_pass", [False, True])
+def test_who_has_theirs_whatever_the_clock_said(letters, tmp_path, is_pass):
+    """It was ahead when the password was set (or the pass made) and when the first letter was given, and was put right then."""
+    journal, file, given = tmp_path / "run" / "journal.jsonl", tmp_path / "run" / "handover-2.yml", tmp_path / "run" / "results" / "handed_over.jsonl"
+    options = {"users": ["u3" if is_pass else "u1"], "journal": str(journal), "by": "Hanako"}
+    was_set = {"record": "outcome", "run": "r", "kind": "user", "id": "u1", "name": "taro", "action": "update", "status": "done"}
+
+    def again(at: str) -> None:
+        with journal.open("a") as stream:
+            stream.write(json.dumps({**was_set, "at": at, "details": {"password_set": True}}) + "\n")
+        file.write_bytes(vault.encrypt(to_bytes([{**ENTRIES[2], "askedFor": at}]), VAULT_PASSWORD.encode(), os.urandom(32)))
+
+    again("2999-01-01T00:00:00Z")
+    assert letters(state="given", **options)["counts"]["done"] == 1
+    assert letters(state="given", **options)["changed"] is False and letters(**options)["people"] == 0
+    given.write_text(re.sub('"at":"[^"]*"', '"at":"2999-01-01T01:00:00Z"', given.read_text()))
+    assert letters(state="given", **options)["changed"] is False and letters(**options)["people"] == 0
+    again("2026-11-30T00:00:00Z")
+    assert letters(check=True, **options)["people"] == 1
+    given.write_text(given.read_text().replace("2999", "2026"))
+    assert letters(**options)["people"] == 1
+    assert letters(state="given", **options)["counts"]["done"] == 1 and letters(**options)["people"] == 0
 
 
 def test_no_letter_for_a_password_that_was_never_set(letters, tmp_path):

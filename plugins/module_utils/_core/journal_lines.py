@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from . import journal
 from .kinds import OF_RUN_FOLDER, OF_TENANT
@@ -15,6 +14,7 @@ from .times import NEVER, as_time
 
 _OUTCOME, _AT, _BEGUN_AT = b'{"record":"outcome"', re.compile(rb'"at":"([^"]*)"'), re.compile(rb'"begun_at":"([^"]*)"')
 _DONE, _OF_KIND = b'"status":"done"', re.compile(rb'"kind":"([^"]*)"')
+_OF_OBJECT = re.compile(rb'"kind":"([^"]*)","id":"((?:[^"\\]|\\.)*)"')
 _NOBODY_KNOWS = tuple(b'"code":"%s"' % code.encode() for code in sorted(journal.NOBODY_KNOWS))
 #: What the journal has of a restart by the run itself; the machine comes first in the id of what lies on it.
 _RESTART = b'"kind":"windows_restart"'
@@ -118,16 +118,20 @@ def last_change(lines: Iterable[bytes], since: str) -> str:
     return found
 
 
-def changed_since_snapshot(lines: Iterable[bytes], name: str) -> tuple[str, str]:
-    """When the journal has the tenant's snapshot of that name (the last part of its path), and when the last change in the tenant, done or perhaps done,
-    behind it (RFC 3339); empty for none."""
-    taken, changed, named = "", "", f'"name":{json.dumps(name, ensure_ascii=False)}'.encode(errors="surrogatepass")
+def changed_since_saved(lines: Iterable[bytes], is_saved: Callable[[bytes], bool], is_held: Callable[[str, str], bool]) -> tuple[str, str]:
+    """When the journal has something saved in the run folder, and when the last change behind it, done or perhaps done, of what that holds (RFC 3339); empty
+    for none.
+
+    is_saved: whether the line of an outcome that was done is of that file or folder; is_held: whether a kind and an id are of what it holds.
+    """
+    taken, changed = "", ""
     for intent, ended in journal.paired(lines):
         line = ended or intent
-        kind = found[1].decode(errors="replace") if (found := _OF_KIND.search(line)) else ""
-        if kind == "snapshot" and named in ended and _DONE in ended:
+        if not (found := _OF_OBJECT.search(line)):
+            continue
+        if _DONE in ended and is_saved(ended):
             taken, changed = recorded_at(line), ""
-        elif taken and kind in OF_TENANT - OF_RUN_FOLDER and _did_something(ended):
+        elif taken and is_held(found[1].decode(errors="replace"), found[2].decode(errors="replace")) and _did_something(ended):
             changed = recorded_at(line)
     return taken, changed
 

@@ -3,14 +3,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which tenant and which Active Directory domain a run folder belongs to: what lies in it is evidence for those alone.
 
-`run.json` says so, and the steps file, so that confirmations are nobody else's when they are copied, or left behind, without it.
+`run.json` says so, the steps file and the journal, so that these are nobody else's when they are copied, or left behind, without it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any
 
 from .._core import dn, journal_lines, names, plain, strict_json
@@ -22,6 +24,8 @@ NAME = "run.json"
 #: the steps of people, beside it
 STEPS = "steps.json"
 _WORDS = {"tenant_id": "the tenant", "directory": "the Active Directory domain"}
+#: In so many of a journal's first lines it is looked for whose it is: it stands in the first change of each task.
+_HEAD = 1000
 #: by which rule two names of an owner are the same
 _RULES: dict[str, Callable[[str], str]] = {"tenant_id": names.uuid, "directory": dn.key, "machine": names.machine}
 
@@ -44,10 +48,11 @@ def check(journal: str, owner: Mapping[str, str]) -> dict[str, str]:
     """
     folder = os.path.dirname(os.path.abspath(journal))
     path, steps = (os.path.join(folder, name) for name in (NAME, STEPS))
-    bound, confirmed = _read(path), _said(steps)
+    bound, confirmed, changed = _read(path), _said(_content(steps)), _changed(journal)
     _compare(path, f"The run folder {folder} belongs", bound, owner)
     _compare(steps, f"What was confirmed in {steps} belongs", confirmed, {**bound, **owner})
-    found = {**confirmed, **bound}
+    _compare(journal, f"The journal {journal} belongs", changed, {**confirmed, **bound, **owner})
+    found = {**changed, **confirmed, **bound}
     if "tenant_id" not in found and any(map(journal_lines.is_of_tenant, read_lines(os.path.join(folder, "journal.jsonl")))):
         raise OffboardError(
             f"The journal of the run folder {folder} has changes in a tenant, and {path}, which said in which one, is missing or says nothing of it. What lies "
@@ -78,9 +83,19 @@ def _mark(path: str, bound: Mapping[str, str]) -> None:
                 write_atomically(path, (plain.to_json({**content, **bound}, indent=2) + "\n").encode())
 
 
-def _said(steps: str) -> dict[str, str]:
-    content = _content(steps)
+def _said(content: Any) -> dict[str, str]:
     return {name: content[name] for name in _WORDS if isinstance(content.get(name), str)} if isinstance(content, dict) else {}
+
+
+def _changed(journal: str) -> dict[str, str]:
+    """Whose objects the first changes of a journal were of, as far as they say so."""
+    said: dict[str, str] = {}
+    for line in islice(read_lines(journal), _HEAD):
+        if b'"owner":{' in line:
+            with contextlib.suppress(ValueError, RecursionError):  # cut off by a kill
+                record = json.loads(line.decode())
+                said = _said(record.get("owner") if isinstance(record, dict) else None) | said
+    return said
 
 
 def _read(path: str) -> dict[str, str]:

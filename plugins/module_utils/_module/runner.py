@@ -158,6 +158,7 @@ class _Run:
         self.failed: list[Outcome] = []
         self.codes: set[str] = set()
         self.touched = False
+        self.begun = False
         self.assumed = Predictions(())
         self.counts: dict[str, int] = {}
 
@@ -186,7 +187,11 @@ class _Run:
         return self.resource.read()
 
     def begin(self, changes: list[Change]) -> None:
-        self._append([journal.intent(change, self.id, now()) for change in changes])
+        records = [journal.intent(change, self.id, now()) for change in changes]
+        if not self.begun and (owner := self.owner()):
+            records[:1] = [{**record, "owner": owner} for record in records[:1]]
+        self.begun = True
+        self._append(records)
 
     def record(self, *results: Outcome) -> None:
         for result in results:

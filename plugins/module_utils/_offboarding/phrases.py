@@ -159,6 +159,12 @@ OF_EXIT: dict[str, Text] = {
         "{folder} に完全なスナップショットがありません。スナップショットなしでは何も変更しません。先に offboard.iij_id.snapshot を実行するか、"
         "スナップショットのある実行フォルダーを offboard_run_dir に指定してください。",
     ),
+    "snapshot_lost": Text(
+        "There is no {path}, although the journal has one of {taken}, and later changes of what it held, the last of {changed}. A new one would keep what the "
+        "exit has changed as if it had been so before, so none was taken. Restore it from a backup.",
+        "{path} がありませんが、ジャーナルには {taken} の保存と、その後の対象の変更（最後は {changed}）が記録されています。取り直すと、変更後の状態が"
+        "変更前の状態として残るため、保存していません。バックアップから復元してください。",
+    ),
     "snapshot_lacks": Text(
         "The snapshot {folder} of {taken} does not hold {names}, so nothing could bring it back. Nothing was changed. A snapshot is never overwritten: take "
         "one in a run folder of its own (offboard_run_dir) for what it lacks; users who were given a name of these domains since can be left out "

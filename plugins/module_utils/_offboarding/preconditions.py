@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .._core import manifest, plain, strict_json
+from .._core import journal_lines, manifest, plain, strict_json
 from .._core.errors import OffboardError
 from .._core.heads import some
 from .._core.model import Change, Object
@@ -206,6 +206,20 @@ def read_sign_in(path: str) -> dict[str, Any] | None:
 def read_saved(path: str) -> dict[str, Any] | None:
     """The manifest beside one saved file, None when there is none. Raises OffboardError `snapshot_damaged`, `file_read_failed`."""
     return _parsed(f"{path}.json", _taken(manifest.parse_saved), "manifest of a saved file", "snapshot_damaged")
+
+
+def check_not_lost(journal: str | None, kind: str, path: str, is_held: Callable[[str, str], bool]) -> None:
+    """Where there is no such file or folder of saved objects: whether a new one would still have them as they were. is_held: whether a change in the journal
+    (kind, id) is of what it holds. Raises OffboardError `snapshot_missing`, `file_read_failed`."""
+    if not journal:
+        return
+    # the run folder may have been another one's copy, and lie elsewhere now
+    inside = os.path.relpath(path, os.path.dirname(os.path.abspath(journal)))
+    own = f"/{os.path.basename(path) if inside.startswith('..') else inside}"
+    marks = (f'"kind":"{kind}",'.encode(), f'{json.dumps(own, ensure_ascii=False)[1:]},"name":'.encode(errors="surrogatepass"))
+    taken, changed = journal_lines.changed_since_saved(read_lines(journal), lambda line: all(mark in line for mark in marks), is_held)
+    if changed:
+        raise OffboardError(phrases.english("snapshot_lost", path=path, taken=taken, changed=changed), code="snapshot_missing")
 
 
 def check_tenant(folder: str, found: Mapping[str, Any], owner: Mapping[str, str]) -> None:

@@ -10,6 +10,7 @@ import datetime
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..._core import names, phrases, times, vault
@@ -38,6 +39,22 @@ _MEANS_NOTHING = (
 _LENGTH = 20
 
 
+@dataclass(frozen=True)
+class _Given:
+    """A letter that a user was given: when (empty where a clock was wrong), and the secret in it: since when they have it by the hand-over file, and when it
+    was set by the journal (empty: not known). By these, and not by the order of times, whose clock may have been put right, another one is told apart."""
+
+    at: str
+    since: str | None
+    set_at: str
+
+    def is_of(self, since: str, set_at: str) -> bool:
+        """Whether it was of that secret."""
+        if self.since is not None and (since != self.since or (set_at and self.set_at)):
+            return since == self.since and set_at == self.set_at
+        return not (times.is_later(set_at, self.at) or (self.since is None and times.is_later(since, self.at)))
+
+
 class HandoverLetters(Resource):
     """One object for each file, or for each user who has been given their letter."""
 
@@ -47,8 +64,8 @@ class HandoverLetters(Resource):
 
     def __init__(self, params: Mapping[str, Any]) -> None:
         self._options = Options.of(params)
-        #: when users were last given a letter, and since when they have the newest secret, by id in lower case (RFC 3339)
-        self._given, self._since = self._read_given(), dict[str, str]()
+        #: what the last letter was of that users were given, and since when they have the newest secret, by id in lower case
+        self._given, self._secrets = self._read_given(), dict[str, tuple[str, str]]()
         #: what the files shall hold, and what opens those of them that are encrypted
         self._wanted: dict[str, bytes] = {}
         self._opened_by: dict[str, str] = {}
@@ -126,28 +143,31 @@ class HandoverLetters(Resource):
         found, missing = letters.chosen(people.values(), self._options.wanted, self._places)
         if missing:
             raise OffboardError(f"no hand-over file has {', '.join(missing)}", code="not_found", details={"users": missing})
-        self._since = {names.uuid(person.id): person.since for person in found if names.uuid(person.id) in self._given}
-        if self._since and self._options.journal:
-            passwords = self._since.keys() - {names.uuid(person.id) for person in found if person.until}
+        asked = [person for person in found if self._options.state == "given" or names.uuid(person.id) in self._given]
+        self._secrets = {names.uuid(person.id): (person.since, "") for person in asked}
+        if asked and self._options.journal:
+            passwords = {names.uuid(person.id) for person in asked if not person.until}
             for key, at in passwords_set(read_journal(self._options.journal), passwords):
-                self._since[key] = max(self._since[key], at, key=times.as_time)
+                self._secrets[key] = (self._secrets[key][0], at)
         return found
 
-    def _read_given(self) -> dict[str, str]:
-        found: dict[str, str] = {}
+    def _read_given(self) -> dict[str, _Given]:
+        found: dict[str, _Given] = {}
         for item in read_records(self._options.given_file) if self._options.given_file else ():
-            key, at = names.uuid(str(item.get("id", ""))), str(item.get("at", ""))
+            since, set_at = item.get("since"), item.get("setAt")
             try:
+                at = str(item.get("at", ""))
                 times.past(at, datetime.datetime.now(datetime.UTC))
             except ValueError:  # nobody knows whether a newer secret came after it
-                continue
-            found[key] = max(found.get(key, ""), at, key=times.as_time)
+                at = ""
+            if at or isinstance(since, str):
+                found[names.uuid(str(item.get("id", "")))] = _Given(at, since if isinstance(since, str) else None, set_at if isinstance(set_at, str) else "")
         return found
 
     def _has_theirs(self, user_id: str) -> bool:
         """Whether the user was given a letter, and no newer secret since."""
         key = names.uuid(user_id)
-        return key in self._given and not times.is_later(self._since.get(key, ""), self._given[key])
+        return key in self._given and (key not in self._secrets or self._given[key].is_of(*self._secrets[key]))
 
     def plan(self, current: Iterable[Object]) -> Plan:
         there = {item.id for item in current}
@@ -236,7 +256,9 @@ class HandoverLetters(Resource):
 
     def apply(self, change: Change) -> dict[str, Any] | None:
         if change.kind == GIVEN:
-            append_records(self._options.given_file, [{"id": change.id, "userPrincipalName": change.name, "at": now(), "by": self._options.by}])
+            since, set_at = self._secrets.get(names.uuid(change.id), ("", ""))
+            who = {"id": change.id, "userPrincipalName": change.name, "at": now(), "by": self._options.by}
+            append_records(self._options.given_file, [{**who, "since": since, "setAt": set_at}])
         elif change.action == "remove":
             _overwrite_and_remove(change.id)
             self._removed = True

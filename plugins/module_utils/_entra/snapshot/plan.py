@@ -11,6 +11,7 @@ from typing import Any
 
 from ..._core import names, phrases
 from ..._core.errors import OffboardError
+from ..._core.kinds import OF_RUN_FOLDER, OF_TENANT
 from ..._core.manifest import ALL
 from ..._core.manifest import NAME as MANIFEST
 from ..._core.model import Change, Object
@@ -96,15 +97,9 @@ def _check_contents(path: str, state: Mapping[str, Any], domains: Sequence[str],
         )
 
 
-def check_not_lost(path: str, taken: str, changed: str) -> None:
-    """Where there is no snapshot: whether a new one would still be of the tenant as it was. taken, changed: as the journal has the former one, and a change
-    after it (RFC 3339). Raises OffboardError `snapshot_missing`."""
-    if taken and changed:
-        raise OffboardError(
-            f"There is no snapshot at {path}, although the journal has one of {taken}, and changes in the tenant after it, the last of {changed}. A new one "
-            "would keep what the exit has changed as if it had been so before, so none was taken. Restore the folder from a backup.",
-            code="snapshot_missing",
-        )
+def is_held(kind: str, _id: str) -> bool:
+    """Whether a change in a journal is of the tenant, whose state the snapshot keeps."""
+    return kind in OF_TENANT - OF_RUN_FOLDER
 
 
 def check_known(domains: Iterable[str], known: Iterable[str]) -> None:

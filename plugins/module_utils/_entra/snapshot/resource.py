@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, ClassVar
 
-from ..._core import journal_lines, names
+from ..._core import names
 from ..._core.errors import OffboardError
 from ..._core.manifest import NAME as MANIFEST
 from ..._core.model import Change, Object, Outcome
@@ -21,9 +21,9 @@ from ..._core.spool import Spool
 from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module.clock import now
-from ..._module.files import read_lines, write_atomically
+from ..._module.files import write_atomically
 from ..._module.vault_password import decrypt_file, yaml_item
-from ..._offboarding.preconditions import check_files, check_tenant, read_manifest
+from ..._offboarding.preconditions import check_files, check_not_lost, check_tenant, read_manifest
 from ..apps.plan import APPLICATION, PRINCIPAL
 from ..apps.read import read_app
 from ..domains.read import read_domains
@@ -32,7 +32,7 @@ from ..provisioning.info import census_of, check_met
 from ..provisioning.plan import Census
 from .files import APPS, DOMAINS, LICENCES, USER_IDS, USERS_PER_FILE, users_file, write_encrypted
 from .options import Options
-from .plan import KIND, USER_FIELDS, check_known, check_not_lost, check_usual, holds, plan_snapshot, saved, state_of, user_record, works
+from .plan import KIND, USER_FIELDS, check_known, check_usual, holds, is_held, plan_snapshot, saved, state_of, user_record, works
 
 
 class Snapshot(OfTenant):
@@ -49,8 +49,7 @@ class Snapshot(OfTenant):
     def read(self) -> Iterable[Object]:
         manifest = read_manifest(self._path)
         if manifest is None:
-            lines = read_lines(self._options.journal) if self._options.journal else ()
-            check_not_lost(self._path, *journal_lines.changed_since_snapshot(lines, os.path.basename(self._path)))
+            check_not_lost(self._options.journal, KIND, self._path, is_held)
             return
         check_tenant(self._path, manifest, self.owner())
         check_files(self._path, manifest["files"])

@@ -43,6 +43,8 @@ _STDIN = re.compile(r"(?<!\\)%")
 _WILDCARDS = re.compile(r"[*?\[]")
 _SAYS_NOTHING = re.compile(r"[*?./\[\]]|\b(?:usr|local|opt|bin|sbin|sh|home|root|etc|var)\b")
 _SAYS_SOMETHING = 3
+_NO_NAME = re.compile(r"(?:/(?:s?bin|lib|etc)?)+\Z")
+_NAME = re.compile(r"[\w.+@-]+")
 #: Programs of a script beside the agent's own that are no work of others.
 _HARMLESS = frozenset({
     "true", "false", "sleep", "logger", "date", "cat", "mkdir", "touch", "chown", "chmod", "rm",
@@ -344,6 +346,22 @@ def _may_match(path: str, command_paths: Sequence[str]) -> str:
 def places_of(pair: tuple[str, str], real: Mapping[str, str]) -> list[str]:
     """A program as it is written, below the folder that is current then, and where that leads. None of what is only an argument."""
     return [] if pair[1] in shell.ARGUMENTS else [*pair, *filter(None, (real.get(pair[1]),))]
+
+
+def folder_names(command_paths: Sequence[str]) -> list[str]:
+    """Texts by which something names what the command paths mean: of each the longest part without wildcards that says something, without `/bin/` behind."""
+    parts = (max(_WILDCARDS.split(path), key=lambda part: len(_SAYS_NOTHING.sub("", part))) for path in command_paths)
+    named = (part if part[:1] == "/" == path[:1] else part.lstrip("/") for path, part in zip(command_paths, parts, strict=False))
+    return list(dict.fromkeys(name for part in named if len(_SAYS_NOTHING.sub("", name := _NO_NAME.sub("", part))) >= _SAYS_SOMETHING))
+
+
+def are_named(texts: Iterable[str], command_paths: Sequence[str], names: Sequence[str]) -> bool:
+    """Whether one of the texts has one of the names (`folder_names`), or the name of a program that a command path means."""
+    programs = [last for path in command_paths if len(_SAYS_NOTHING.sub("", last := posixpath.basename(path))) >= _SAYS_SOMETHING]
+    return any(
+        any(name in text for name in names) or any(fnmatch.fnmatchcase(word, program) for word in set(_NAME.findall(text)) for program in programs)
+        for text in texts
+    )
 
 
 def _matches(path: str, pattern: str) -> bool:

@@ -31,6 +31,10 @@ class Starts:
     real: Mapping[str, str] = field(default_factory=dict)
     #: what units and scripts start, by their names and paths
     behind: Behind = field(default_factory=dict)
+    #: texts of scripts, by the paths at which they are started
+    scripts: Mapping[str, str] = field(default_factory=dict)
+    #: files of the configuration, of whatever program, that hold one of the names
+    named_in: Sequence[str] = ()
     #: crontabs of users who do not exist
     orphans: Sequence[str] = ()
     #: folders of users' own units
@@ -48,9 +52,9 @@ class Starts:
 _Found = dict[str, dict[tuple[str, str], None]]
 
 
-def starts(client: Client) -> Starts:
-    """All that the machine starts by itself; a place that cannot be read is an OffboardError."""
-    answer = client.ask("cron_read")
+def starts(client: Client, names: Sequence[str] = ()) -> Starts:
+    """All that the machine starts by itself, and what holds one of the names; a place that cannot be read is an OffboardError."""
+    answer = client.ask("cron_read", names=names)
     homes = answer["homes"]
     jobs: list[Job] = [job for place in answer["places"] for job in cron.jobs(cron.place_of(place), homes)]
     if folders := cron.script_folders(jobs):  # besides those that every machine has
@@ -82,7 +86,7 @@ def starts(client: Client) -> Starts:
         if not paths or depth == _DEPTH:
             break
         looked = client.ask("programs_look", paths=sorted(paths))
-    return Starts(jobs, others, real, behind, answer["orphans"], answer["not_looked_at"])
+    return Starts(jobs, others, real, behind, scripts, answer["named_in"], answer["orphans"], answer["not_looked_at"])
 
 
 def _read(one: Job | Starter, before: _Found, new: Collection[str], reading: shell.Reading) -> tuple[Programs, _Found]:

@@ -28,21 +28,35 @@ from . import starters
 from .options import InfoOptions, Options
 from .plan import Job, Place
 from .read import starts
+from .starters import Starter
 
 
 class _Found:
     """What one reading of the machine has given, and what of it is meant."""
 
-    def __init__(self, client: Client, command_paths: Sequence[str], excepted: Sequence[str]) -> None:
-        self.all = starts(client)
+    def __init__(self, client: Client, command_paths: Sequence[str], excepted: Sequence[str], *, with_names: bool = False) -> None:
+        self._names = cron.folder_names(command_paths) if with_names else []
+        self.all = starts(client, self._names)
         real = self.all.real
         self.meant = [(job, why) for job in self.all.jobs if (why := cron.why(job, command_paths, real)) and not _excepted(job, excepted)]
         self.others = starters.meant(self.all.others, command_paths, real, excepted)
-        self._command_paths = command_paths
+        self._command_paths, self._excepted = command_paths, excepted
 
     def besides(self, job: Job) -> list[str]:
         """What else a script starts that is meant, or by which the agent is started."""
         return cron.does_more(job, self._command_paths, self.all.real, self.all.behind)
+
+    def named_by(self) -> list[str]:
+        """What names what is meant, and is not seen to start it: jobs, what else starts something, and files of the configuration."""
+        meant = {id(one) for one, _why in (*self.meant, *self.others)}
+        jobs = [job.name for job in self.all.jobs if job.enabled and id(job) not in meant and self._names_it(job) and not _excepted(job, self._excepted)]
+        others = [one for one in self.all.others if one.enabled and id(one) not in meant and self._names_it(one)]
+        told = [*((one.name, one.path) for one in others), *((path, path) for path in self.all.named_in)]
+        return [*jobs, *(name for name, path in told if not {name, path} & {*self._excepted})]
+
+    def _names_it(self, one: Job | Starter) -> bool:
+        texts = [*(one.written if isinstance(one, Job) else one.commands), *(self.all.scripts.get(path, "") for _name, path in (*one.programs, *one.through))]
+        return cron.are_named(texts, self._command_paths, self._names)
 
 
 def _excepted(job: Job, excepted: Sequence[str]) -> bool:
@@ -221,11 +235,12 @@ def make(params: Mapping[str, Any]) -> CronJobs:
 
 
 def info(client: Client, options: InfoOptions) -> dict[str, Any]:
-    found = _Found(client, options.command_paths, options.except_jobs)
+    found = _Found(client, options.command_paths, options.except_jobs, with_names=True)
     listed = found.meant if options.command_paths else [(job, []) for job in found.all.jobs]
     return {
         "jobs": [{**cron.state_of(job), "why": why, "starts_besides": found.besides(job) if why else []} for job, why in listed],
         **starters.told(found.others),
+        "named_by": found.named_by() if options.command_paths else [],
         "orphans": found.all.orphans,
         "not_looked_at": found.all.not_looked_at,
     }

@@ -18,7 +18,7 @@ _MOST_BYTES = 65536
 #: Of what scripts name, at most so much comes along: the rest is asked for, where it is started.
 _MOST_AHEAD, _MOST_BYTES_AHEAD = 500, 1000000
 #: And only from the machine's own disks: a server of files that does not answer would hold up all, and a file of the kernel may do something when it is read.
-_DISKS = frozenset({"bcachefs", "btrfs", "erofs", "ext2", "ext3", "ext4", "f2fs", "jfs", "overlay", "reiserfs", "squashfs", "tmpfs", "xfs", "zfs"})
+DISKS = frozenset({"bcachefs", "btrfs", "erofs", "ext2", "ext3", "ext4", "f2fs", "jfs", "overlay", "reiserfs", "squashfs", "tmpfs", "xfs", "zfs"})
 #: No kernel takes a longer path.
 _LONGEST = 4096
 _PATH = re.compile(r"(?<![\w./~-])/[\w.+@-]+(?:/[\w.+@-]+)+")
@@ -59,10 +59,10 @@ def _add_named(found, texts):
 def _for_all(path, mounts):
     """Where a path leads, if everybody may read what is there: what nobody is known to start is not taken along else."""
     with contextlib.suppress(OSError, ValueError):
-        if len(path) > _LONGEST or file_system(path, mounts)[0] not in _DISKS:
+        if len(path) > _LONGEST or file_system(path, mounts)[0] not in DISKS:
             return ""
         mode, real = os.stat(path).st_mode, os.path.realpath(path)
-        if stat.S_ISREG(mode) and mode & stat.S_IROTH and file_system(real, mounts)[0] in _DISKS and _is_open(os.path.dirname(real)):
+        if stat.S_ISREG(mode) and mode & stat.S_IROTH and file_system(real, mounts)[0] in DISKS and _is_open(os.path.dirname(real)):
             return real
     return ""
 

@@ -37,6 +37,9 @@ USER_FOLDERS = (
 )
 #: Users (names) whose systemd runs without them, and users (numbers) whose is running.
 LINGER, RUNTIME = "/var/lib/systemd/linger", "/run/user"
+#: systemd keeps a link here for each unit that is active, invocation:NAME (src/core/unit.c); a user's keeps them below RUNTIME.
+ACTIVE = "/run/systemd/units"
+_ACTIVE = "invocation:"
 #: systemd passes other names over. Of a template (NAME@.timer) units are made, one for each text behind the @.
 _NAME = re.compile(r"[A-Za-z0-9:_.\\@-]{1,250}")
 #: Folders with links to the units that another one starts.
@@ -54,7 +57,7 @@ _YES = ("1", "yes", "y", "true", "t", "on")
 def starters(accounts):
     """Of the machine, of every user ("*") and of each of the accounts; and folders of users that even root may not read, as on a file server."""
     everybody = _starters(USER_FOLDERS, {"user": "*", "uid": None, "home": ""})
-    found, not_looked_at = _starters(FOLDERS, {"user": "", "uid": None, "home": "/root"}) + everybody, []
+    found, not_looked_at = _starters(FOLDERS, {"user": "", "uid": None, "home": "/root"}, ACTIVE) + everybody, []
     etc, run, *others = USER_FOLDERS
     for account in accounts:
         runtime, home = f"{RUNTIME}/{account.pw_uid}/systemd", account.pw_dir.rstrip("/")
@@ -64,7 +67,7 @@ def starters(accounts):
             if not any(files_of(folder) or _names(folder) for folder in own):
                 continue
             # the order of systemd.unit(5)
-            units = _starters((*own[:2], etc, own[2], run, own[3], *others), whose)
+            units = _starters((*own[:2], etc, own[2], run, own[3], *others), whose, f"{runtime}/units")
         except TargetError as exc:
             not_looked_at.append(exc.details["path"])
             continue
@@ -73,12 +76,16 @@ def starters(accounts):
     return found, not_looked_at
 
 
-def _starters(folders, whose):
-    """Units with what their services start, the strongest folder first, and whether something starts them."""
+def _starters(folders, whose, active=""):
+    """Units with what their services start, the strongest folder first, and whether something starts them, or somebody has started them and they go on.
+
+    active: the folder of those that are.
+    """
+    runs = {entry[len(_ACTIVE) :] for entry in _names(active) if entry.startswith(_ACTIVE)}
     wanted = {name for folder in folders for entry in _names(folder) if entry.endswith(_WANTING) for name in _names(os.path.join(folder, entry))}
     unit = functools.lru_cache(maxsize=None)(lambda name: _unit(name, folders))  # many services want the same ones
     found, named = [], set()
-    for name in sorted(wanted | {os.path.basename(path) for folder in folders for path in files_of(folder)}):
+    for name in sorted(wanted | runs | {os.path.basename(path) for folder in folders for path in files_of(folder)}):
         what = _STARTER.fullmatch(name)
         path = _file_of(name, folders)
         # a link to /dev/null (masked): systemd starts nothing of that name, whatever the weaker folders hold
@@ -90,6 +97,8 @@ def _starters(folders, whose):
             named.add(service)
         # systemd-run starts the timers that it makes, and what it made is gone when it has ended
         transient = what["type"] != "service" and os.path.basename(os.path.dirname(path)) == "transient"
+        # a service that does one thing and ends is started by something else
+        goes_on = name in runs and (what["type"] != "service" or (unit(name).get("Type") or [""])[-1] != "oneshot")
         for one in _together(service, unit):
             settings = unit(one)
             found.append(
@@ -103,7 +112,7 @@ def _starters(folders, whose):
                     "environment": settings.get("Environment", []),
                     "environment_files": _environment_files(one, settings, whose),
                     "runs_as": (settings.get("User") or [""])[-1],
-                    "enabled": name in wanted or transient,
+                    "enabled": name in wanted or transient or goes_on,
                 }
             )
     # a service that another unit is there to start is told by that one

@@ -72,8 +72,8 @@ class Facts:
         "For O(gate=freeze) only RV(offboard.iij_id.win_scheduled_task#module:nothing_found).",
     )
     linux_machines: Mapping[str, Mapping[str, Any] | None] | None = option(
-        "For each Linux machine C(jobs), C(timers) and C(other_starts) of M(offboard.iij_id.linux_cron_job_info), C(files) and C(not_looked_at) of "
-        "M(offboard.iij_id.linux_file_info), C(accounts) of M(offboard.iij_id.linux_account_info), or C(error) when it could not be "
+        "For each Linux machine C(jobs), C(timers), C(other_starts) and C(named_by) of M(offboard.iij_id.linux_cron_job_info), C(files) and C(not_looked_at) "
+        "of M(offboard.iij_id.linux_file_info), C(accounts) of M(offboard.iij_id.linux_account_info), or C(error) when it could not be "
         "read, with the failure's C(code).",
         "A machine without a value counts as not readable. Without the option, there are none.",
         "For O(gate=freeze) only RV(offboard.iij_id.linux_cron_job#module:nothing_found).",

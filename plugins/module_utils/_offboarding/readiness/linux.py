@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Directory Sync for Linux: what was found, what nobody has confirmed, what is left. Pure.
 
-A machine is what was read of it: `jobs`, `timers` and `other_starts` as linux_cron_job_info returns them, `files` and `not_looked_at` as linux_file_info
-does, `accounts` as linux_account_info does; nothing of one that could not be read (`error`).
+A machine is what was read of it: `jobs`, `timers`, `other_starts` and `named_by` as linux_cron_job_info returns them, `files` and `not_looked_at` as
+linux_file_info does, `accounts` as linux_account_info does; nothing of one that could not be read (`error`).
 """
 
 from __future__ import annotations
@@ -232,10 +232,48 @@ def not_looked_at(machines: Machines, said: LinuxDecisions, severity: str) -> It
             )
 
 
+def not_understood(machines: Machines, severity: str) -> Iterator[Finding]:
+    """What names the agent, and is not seen to start it."""
+    for name, machine in machines.items():
+        if named_by := _of(machine, "named_by"):
+            shown = some(named_by, _SHOWN)
+            yield Finding(
+                severity,
+                "names_linux_agent",
+                Text(
+                    f"{name}: what names Directory Sync, and may start it in a way that is not understood: {shown}. Look at each, and stop by hand what "
+                    "starts it; add the others (a cron job by its command or place) to directory_sync_not_iij_cron_jobs.",
+                    f"{name}: 次のものはDirectory Syncを名指ししており、解釈できない方法で起動している可能性があります: {shown}。それぞれを確かめ、"
+                    "起動するものは手動で停止し、それ以外（cronジョブはコマンドか場所）は directory_sync_not_iij_cron_jobs に追加してください。",
+                ),
+                (name, *named_by),
+            )
+
+
+def _started_by_nobody(machines: Machines, said: LinuxDecisions) -> Iterator[Finding]:
+    """Warnings: an agent is there, and nothing was found that starts it, or did."""
+    for name, machine in machines.items():
+        there = [item["path"] for item in _files(machine, said) if not _behind(item)]
+        if there and not any(_of(machine, kind) for kind in ("jobs", "timers", "other_starts", "named_by")):
+            shown = some(there, _SHOWN)
+            yield Finding(
+                "warning",
+                "linux_start_not_found",
+                Text(
+                    f"{name}: nothing was found that starts the Directory Sync in {shown}. Other schedulers (JP1, Jenkins and the like, and such on other "
+                    "machines, by SSH) are not looked into: ask who runs the machine, and stop it there.",
+                    f"{name}: {shown} のDirectory Syncを起動するものが見つかりません。ほかのジョブ管理（JP1、Jenkinsなどや、他のマシンからのSSHによる実行）は"
+                    "確認していません。マシンの管理者に確かめ、そこで停止してください。",
+                ),
+                (name, *there),
+            )
+
+
 def preflight(machines: Machines, said: LinuxDecisions) -> Iterator[Finding]:
     """What is not confirmed, what was not looked at, what there is, and whose it is."""
     yield from unconfirmed(machines, said)
     yield from not_looked_at(machines, said, "warning")
+    yield from _started_by_nobody(machines, said)
     agents = {name: phrases.first_of(items) for name, machine in machines.items() if (items := left(machine, said))}
     if agents:
         yield Finding(
@@ -342,6 +380,7 @@ def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
     found, said = facts.linux_machines or {}, decided(confirmed)
     yield from unreadable(found)
     yield from present(found, said) if final else preflight(found, said)
+    yield from not_understood(found, "warning")
     yield from () if final else not_found(not_there(facts, confirmed))
 
 

@@ -102,9 +102,10 @@ def clients_left(facts: Facts, confirmed: Confirmed, intents: Iterable[Mapping[s
 
 
 def linux_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
-    """What keeps the step other_directory_servers_clean a person's: nobody has looked, or something of Directory Sync is left."""
+    """What keeps the step other_directory_servers_clean a person's: nobody has looked, or something of Directory Sync is left, or may start it."""
     found = facts.linux_machines or {}
-    return [*linux.no_machines(found), *machines.unreadable(found), *linux.present(found, linux.decided(confirmed))]
+    left = [*linux.present(found, linux.decided(confirmed)), *linux.not_understood(found, "blocker")]
+    return [*linux.no_machines(found), *machines.unreadable(found), *left]
 
 
 Gate = Callable[[Facts, Confirmed], list[Finding]]

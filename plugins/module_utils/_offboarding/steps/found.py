@@ -16,7 +16,7 @@ _CODES: dict[str, frozenset[str]] = {
     "other_directory_servers_clean": frozenset(
         {
             "cron_job_not_confirmed", "script_does_more", "timer_starts_it", "linux_file_not_confirmed", "linux_file_behind_link", "linux_folder_not_looked_at",
-            "linux_account_not_confirmed", "openldap_settings", "openldap_named_in", "openldap_not_searched",
+            "linux_account_not_confirmed", "names_linux_agent", "linux_start_not_found", "openldap_settings", "openldap_named_in", "openldap_not_searched",
         }
     ),
     "batch_logon_right_removed": frozenset(

@@ -10,12 +10,22 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import takewhile
 from typing import Any
 
+from ..._core import names
+from ..._core.machine_ids import host_of
 from ..._core.model import Change, Object
 from ..._core.plan import Plan
 from ..._core.spool import Spool
 from .. import phrases
 
 KIND = "vault_file"
+
+
+def is_held(holds: Mapping[str, Any]) -> Callable[[str, str], bool]:
+    """Given a kind and an id, whether a change is of what such a file holds: of its machine, of Active Directory, or of OpenLDAP."""
+    if machine := holds.get("machine"):
+        return lambda kind, identity: kind.startswith(("windows_", "linux_")) and names.machine(host_of(identity)) == names.machine(machine)
+    begins = "directory_object" if holds.get("directory") else "openldap_"
+    return lambda kind, _identity: kind.startswith(begins)
 
 
 def plan_file(current: Iterable[Object], paths: Callable[[], Iterable[str]], holds: Mapping[str, Any] | None, size: int) -> Plan:

@@ -23,9 +23,9 @@ from ..._module.clock import now
 from ..._module.files import write_atomically
 from ..._module.runner import Resource
 from ..._module.vault_password import decrypt_file
-from ..preconditions import check_owner, read_saved
+from ..preconditions import check_not_lost, check_owner, read_saved
 from .options import InfoOptions, Options
-from .plan import KIND, plan_file
+from .plan import KIND, is_held, plan_file
 
 
 def _bound(journal: str | None) -> dict[str, str]:
@@ -64,7 +64,12 @@ class VaultFile(Resource):
                 return
 
     def plan(self, current: Iterable[Object]) -> Plan:
-        return plan_file(current, self._paths, self._options.holds, len(self._options.content))
+        options = self._options
+        plan = plan_file(current, self._paths, options.holds, len(options.content))
+        if holds := options.holds:
+            for change in plan.changes:
+                check_not_lost(options.journal, KIND, change.id, is_held(holds))
+        return plan
 
     def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
         return [change for change in begun if change.id in takewhile(os.path.exists, self._paths())]

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._linux.on_target import accounts, at, boot, cron, incron, units
+from ansible_collections.offboard.iij_id.plugins.module_utils._linux.on_target import accounts, at, boot, cron, incron, mentions, units
 
-ROOMS = (accounts, at, boot, cron, incron, units)
+ROOMS = (accounts, at, boot, cron, incron, mentions, units)
 
 
 def moved(value: Any, root: Path) -> Any:

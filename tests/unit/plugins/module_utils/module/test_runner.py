@@ -337,6 +337,27 @@ def test_what_lies_in_a_run_folder_without_its_run_json_is_no_other_tenants(tmp_
     assert run(OfCompany("T2", {"c": True})) == "other_run_folder"
 
 
+def test_a_journal_says_whose_it_is(tmp_path):
+    """One that was copied beside another company's run.json tells nothing of that one, and one that was left without is its own company's."""
+
+    def run(lamps, folder):
+        with pytest.raises(Finished) as caught:
+            task.run(Module(max_changes=9, journal=str(folder / "journal.jsonl")), lambda params: lamps)
+        return (caught.value.result.get("failure") or {}).get("code")
+
+    a, b = tmp_path / "a", tmp_path / "b"
+    assert run(Lamps({"a": True}), a) is None and run(OfCompany("T1", {"a": True, "b": True}), a) is None and run(OfCompany("T2", {"b": True}), b) is None
+    said = [json.loads(line).get("owner") for line in (a / "journal.jsonl").read_text().splitlines()]
+    assert [one for one in said if one] == [{"tenant_id": "T1"}]
+    (b / "journal.jsonl").write_bytes((a / "journal.jsonl").read_bytes() + b'{"record":"intent","owner":{"tenant')
+    for tenant in ("T1", "T2"):
+        assert run(OfCompany(tenant, {"c": True}), b) == "other_run_folder"
+        assert required(b, {}, tenant)[0] == "other_run_folder"
+    (a / "run.json").unlink()
+    assert run(OfCompany("T2", {"c": True}), a) == "other_run_folder" and run(OfCompany("t1", {"c": True}), a) is None
+    assert json.loads((a / "run.json").read_text()) == {"tenant_id": "T1"}
+
+
 @pytest.mark.parametrize(
     ("kind", "bound", "code"),
     [

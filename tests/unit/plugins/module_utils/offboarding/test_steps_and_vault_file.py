@@ -374,6 +374,55 @@ def test_a_saved_machine_belongs_to_the_run_of_its_tenant(tmp_path, saved_of, wo
     assert found(lambda: execute(vault_file.VaultFile, again, False)) == code
 
 
+@pytest.mark.parametrize(
+    ("file", "holds", "kind", "identity", "is_lost"),
+    [
+        ("machines/sync01.yml", {"machine": "SYNC01.example"}, "windows_scheduled_task", r"sync01.example/\\IIJ\\sync", True),
+        ("machines/sync01.yml", {"machine": "sync01.example"}, "linux_cron_job", "sync02.example/user:root: @daily x", False),
+        ("machines/sync01.yml", {"machine": "sync01.example"}, "directory_object", "CN=iij", False),
+        ("directory.yml", {"directory": "DC=ad", "objects": ["6"]}, "directory_object", "CN=iij", True),
+        ("directory.yml", {"directory": "DC=ad", "objects": ["6"]}, "group_policy_right", "6", False),
+        ("openldap.yml", {"objects": ["cn=iij"]}, "openldap_access", "cn=iij", True),
+        ("openldap.yml", {"objects": ["cn=iij"]}, "directory_object", "CN=iij", False),
+    ],
+)
+@pytest.mark.parametrize("status", ["done", None, "failed"])
+def test_what_was_saved_and_lost_is_not_saved_anew_once_the_exit_has_changed_it(tmp_path, file, holds, kind, identity, is_lost, status):
+    """A run folder that was restored without it: a disabled account would be "as before" for ever."""
+    run = tmp_path / "run"
+    params = {"path": str(run / "snapshot" / file), "content": "x", "vault_password": "pw", "vault_password_file": None, "run_tenant_id": None,
+              "holds": {"machine": None, "directory": None, "objects": [], **holds}, "journal": str(run / "journal.jsonl")}  # fmt: skip
+
+    def save(check_mode=False):
+        return execute(vault_file.VaultFile, params, check_mode)[0]["changed"]
+
+    def lose():
+        for one in (run / "snapshot" / file, run / "snapshot" / f"{file}.json"):
+            one.unlink()
+
+    assert save()
+    lose()
+    assert save()  # nothing was changed meanwhile
+    lose()
+    change = {"kind": kind, "id": identity, "name": "x", "action": "disable"}
+    lines = [
+        {"record": "intent", "run": "r", "at": now(), **change},
+        {"record": "outcome", "run": "r", "at": now(), **change, "status": status, "code": "denied"},
+    ]
+    with (run / "journal.jsonl").open("a") as stream:
+        stream.writelines(json.dumps(line, separators=(",", ":")) + "\n" for line in lines[: 2 if status else 1])
+    moved = tmp_path / "moved"
+    run.rename(moved)
+    params |= {"path": str(moved / "snapshot" / file), "journal": str(moved / "journal.jsonl")}
+    for check_mode in (True, False):
+        if is_lost and status != "failed":
+            with pytest.raises(OffboardError) as stopped:
+                save(check_mode)
+            assert stopped.value.code == "snapshot_missing" and phrases.understood(str(stopped.value))
+        else:
+            assert save(check_mode)
+
+
 def test_a_stage_that_is_played_alone_in_check_mode_is_told_of_steps_that_nobody_has_recorded(tmp_path):
     """As AWX does with a job of type "check", from an untouched start; a real run stops."""
     params = given("manual_steps", path=str(tmp_path / "run" / "steps.json"), require=["x"])

@@ -10,9 +10,12 @@ import time
 from typing import Any
 
 import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import redaction
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.cron import plan as cron
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.cron import starters
+from ansible_collections.offboard.iij_id.plugins.module_utils._linux.cron.options import InfoOptions
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.cron.read import starts
+from ansible_collections.offboard.iij_id.plugins.module_utils._linux.cron.resource import info
 
 SCRIPT = "/opt/IIJ_ID_Service_Directory_Sync/bin/normal_mode.sh"
 SERVICE = {"name": "iij.service", "service": "iij.service", "path": "/etc/systemd/system/iij.service", "user": "", "uid": None, "home": "/root", "folder": ""}
@@ -29,6 +32,7 @@ class Machine:
         self.others = others
         self.scripts = scripts or {}
         self.asked: list[str] = []
+        self.named_in: list[str] = []
         content = base64.b64encode(f"30 3 * * * {line}\n".encode()).decode()
         self.crontab = {"place": "user:root", "kind": "user", "user": "root", "home": "/root", "content": content, "mode": None, "link": ""}
 
@@ -43,7 +47,7 @@ class Machine:
         units = [{**SERVICE, "commands": [SCRIPT], "runs_as": "", "enabled": False}, *self.others]
         init = {"name": "sync", "path": "/etc/init.d/sync", "enabled": False, "script": f"case $1 in start) {SCRIPT} ;; esac\n", "stop": ["x"]}
         found = {"units": units, "at_jobs": [AT], "boot_scripts": [init], "incron_tables": [], "programs": {"real": {}, "scripts": {}}}
-        return {"places": [self.crontab], "orphans": [], "homes": {}, "not_looked_at": [], **found}
+        return {"places": [self.crontab], "orphans": [], "homes": {}, "not_looked_at": [], "named_in": self.named_in, **found}
 
 
 @pytest.mark.parametrize(
@@ -256,3 +260,53 @@ def test_a_hostile_script_takes_no_time(script):
     begun = time.process_time()
     starts(Machine(WRAPPER, scripts={WRAPPER: script, INNER: f"{WRAPPER} $1\n" * 3000}))  # type: ignore[arg-type]
     assert time.process_time() - begun < 10
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"ls {SCRIPT} | xargs sh -c", f"cd {FOLDER} && ls | xargs -I@ sh @", "find /opt -name normal_mode.sh -print0 | xargs -0 sh",
+        f"echo {SCRIPT} > /tmp/x; sh /tmp/x", f"cp {SCRIPT} /tmp/x.sh; /tmp/x.sh", f"cp {SCRIPT} /tmp/; sh /tmp/x*.sh", f"ln -sf {SCRIPT} /tmp/x; /tmp/x",
+        f"cat {SCRIPT} | sed s/a/b/ | sh", f"grep -v '^#' {SCRIPT} | bash", f"ls {SCRIPT} | while read f; do sh $f; done", f"test -f {SCRIPT} && sh $_",
+        f"sudo -u sync sh < {SCRIPT}", f"ssh localhost < {SCRIPT}", f"echo {SCRIPT} | su - sync", f"(echo {SCRIPT}) | sh", f"sed -n '1e {SCRIPT}' /etc/hosts",
+        f"gawk 'BEGIN {{ system(\"cd {FOLDER} && ./normal_mode.sh\") }}'", f"tar -x --to-command={SCRIPT} -f x.tar",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("in_script", [False, True])
+def test_what_names_the_agent_and_is_not_understood_is_told(line, in_script):
+    """It must never read as if nothing started it."""
+    command, scripts = WRAPPER if in_script else line, {WRAPPER: f"#!/bin/sh\n{line}\n"}
+
+    def found(*excepted):
+        return info(Machine(command, scripts=scripts), InfoOptions(cron.DEFAULT_COMMAND_PATHS, excepted))  # type: ignore[arg-type]
+
+    assert (found()["jobs"], found()["named_by"]) == ([], [f"user:root: 30 3 * * * {redaction.command_line(command)}"])
+    assert found(command)["named_by"] == []
+
+
+def test_whatever_else_names_the_agent_is_told():
+    """A supervisor's configuration, and a unit whose command is not understood; not what starts nothing, nor what names others."""
+    unit = {**SERVICE, "name": "x.service", "path": "/etc/systemd/system/x.service", "commands": [f"/bin/tar cf - {FOLDER}"], "runs_as": "", "enabled": True}
+    others = (unit, {**unit, "name": "y.service", "enabled": False}, {**unit, "name": "z.service", "commands": ["z"]})
+
+    def found(paths, *excepted):
+        machine = Machine("tar cf /backup/home.tar /home", *others)
+        machine.named_in = ["/etc/supervisor/conf.d/iij.conf"]
+        return info(machine, InfoOptions(paths, excepted))["named_by"]  # type: ignore[arg-type]
+
+    told = ["x.service", "/etc/supervisor/conf.d/iij.conf"]
+    for excepted, left in (([], told), ([unit["path"]], told[1:]), ([told[1]], told[:1])):
+        assert found(cron.DEFAULT_COMMAND_PATHS, *excepted) == left
+    assert found([]) == []
+
+
+@pytest.mark.parametrize(
+    ("command_path", "names"),
+    [
+        (cron.DEFAULT_COMMAND_PATHS[0], ["IIJ_ID_Service_Directory_Sync"]),
+        ("/opt/sync/bin/run.sh", ["/opt/sync/bin/run.sh"]), ("/opt/sync/bin/", ["/opt/sync"]),
+        ("/opt/sync/*/run", ["/opt/sync"]), ("*/sync.sh", ["sync.sh"]),
+    ],
+)  # fmt: skip
+def test_by_which_text_something_names_what_a_command_path_means(command_path, names):
+    assert cron.folder_names([command_path]) == names

@@ -311,6 +311,30 @@ def test_units_that_are_no_timers(home, tmp_path):
     assert [one["runs_as"] for one in units.starters([])[0]][:2] == ["sync", ""]
 
 
+def test_units_that_somebody_has_started(home, tmp_path, monkeypatch):
+    """Nothing wants them, and they go on until the machine restarts: a timer, a service in a loop, one of a template; not what ends by itself."""
+    monkeypatch.setattr(units, "ACTIVE", str(tmp_path / "active"))
+    system, own = tmp_path / "system", home / ".config/systemd/user"
+    for kind in ("once.timer", "rests.timer"):
+        put((system / kind, "[Timer]\n"), (system / kind.replace("timer", "service"), f"[Service]\nType=oneshot\nExecStart=/opt/{kind}\n"))
+    put(
+        (system / "loop.service", "[Service]\nExecStart=/opt/loop\n"), (system / "of@.service", "[Service]\nExecStart=/opt/%i\n"),
+        (tmp_path / "transient/run-r1.service", "[Service]\nExecStart=/opt/runs-now\n"), (own / "mine.timer", "[Timer]\n"), (own / "rests.timer", "[Timer]\n"),
+    )  # fmt: skip
+    for folder, names in (
+        ("active", ("once.timer", "once.service", "rests.service", "loop.service", "of@a.service", "run-r1.service", "gone.service", "dbus.service")),
+        ("runtime/1234/systemd/units", ("mine.timer",)),
+    ):
+        (tmp_path / folder).mkdir(parents=True)
+        for name in names:
+            (tmp_path / folder / f"invocation:{name}").symlink_to("8d1a7e0c4b2f4a6d9f3c5e7b1a2d4c6e")
+        (tmp_path / folder / "log-level-max:rests.timer").symlink_to("7")
+    going_on = ["once.timer", "loop.service", "of@a.service", "run-r1.service"]
+    found = told(home)[0]
+    assert {name for user, name, _commands, enabled in found if enabled and not user} == {*going_on}
+    assert [(name, enabled) for user, name, _commands, enabled in found if user] == [("mine.timer", True), ("rests.timer", False)]
+
+
 def test_services_that_another_one_takes_along(home, tmp_path):
     """A timer of something else starts the agent all the same, where its service wants that one; in a circle nobody is lost."""
     system = tmp_path / "system"

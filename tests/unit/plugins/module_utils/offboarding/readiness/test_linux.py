@@ -132,6 +132,26 @@ def test_where_nobody_has_looked(confirmed, open_):
         )
 
 
+def test_what_names_the_agent_and_is_not_understood():
+    """No blocker, for it may be a backup; but it never reads as if nothing started it, and a person says that nothing is left."""
+    machine = {**CLEAN, "named_by": [f"user:root: @daily ls {COMMAND} | xargs sh", "/etc/supervisor/conf.d/iij.conf"]}
+    facts = Facts(linux_machines={"agent01": machine})
+    for gate, severity in ((preflight, "warning"), (final_gate, "warning"), (linux_gate, "blocker")):
+        assert codes(gate(facts, Confirmed())) == [(severity, "names_linux_agent", "/etc/supervisor/conf.d/iij.conf")]
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, True), ({"jobs": [{**JOB, "enabled": False}]}, False), ({"timers": [TIMER]}, False), ({"other_starts": [AT]}, False),
+        ({"named_by": ["x"]}, False), ({"files": [GONE]}, False), ({"files": [{**GONE, "link": TREE}]}, False),
+    ],
+)  # fmt: skip
+def test_an_agent_that_nothing_starts_is_told(more, expected):
+    found = preflight(Facts(linux_machines={"agent01": {**FULL, "jobs": [], **more}}), Confirmed(**CONFIRMED))
+    assert ("linux_start_not_found" in {item.code for item in found}) is expected
+
+
 @pytest.mark.parametrize("machines", [None, {}])
 def test_a_person_says_that_there_is_none(machines):
     facts = Facts(linux_machines=machines)
