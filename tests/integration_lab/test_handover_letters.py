@@ -305,7 +305,7 @@ def test_whoever_was_renamed_since(letters, tmp_path):
     shown = lambda: [line.split('"')[1] for line in (folder / "letters.csv").read_text("utf-8-sig").splitlines()[1:]]  # noqa: E731
     assert "was renamed since" in str(letters()["warnings"])
     made = letters(people_file=str(people))
-    assert made["changed"] and "warnings" not in made and shown() == ["hanako@reiji-group.example", "jiro@reiji.example", "taro.sato@reiji-group.example"]
+    assert made["changed"] and shown() == ["hanako@reiji-group.example", "jiro@reiji.example", "taro.sato@reiji-group.example"]
     assert "taro@reiji.example" not in (folder / "letters.html").read_text()
     for choice in ({"users": ["taro@reiji.example"]}, {"users": ["Taro.Sato@reiji-group.example"]}, {"domains": ["reiji-group.example"], "users": ["u1"]}):
         letters(people_file=str(people), **choice)
