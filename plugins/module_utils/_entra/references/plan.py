@@ -196,7 +196,10 @@ class Matcher:
 
     def matches(self, text: str, binary: bool = False) -> Iterator[str]:
         """The hosts and identifiers in a text, each as it stands there in lower case. In `binary` data a name may end where the next thing begins."""
-        folded = _folded(text)
+        for folded in _readings(text):
+            yield from self._in_reading(folded, binary)
+
+    def _in_reading(self, folded: str, binary: bool) -> Iterator[str]:
         at = 0
         while hit := self._any.search(folded, at):
             at = hit.start() + 1
@@ -227,6 +230,11 @@ def _ends(word: _Word, after: str, binary: bool) -> bool:
         return not re.match(r"[a-z0-9_-]|\.[a-z0-9]", after)
     # a dot may end the name itself, or the sentence
     return not re.match(r"-*[a-z0-9]|\.[a-z0-9_-]", after)
+
+
+def _readings(text: str) -> Iterable[str]:
+    """As a browser takes it, and as it stands in a sentence: "①auth.iij.jp。ID" goes on behind its full stop for a browser alone."""
+    return (_folded(text),) if text.isascii() else dict.fromkeys((_folded(text), text.lower()))
 
 
 def _folded(text: str) -> str:

@@ -118,6 +118,19 @@ def test_a_host_by_its_labels(text: str, match: str | None) -> None:
     assert look({"a": text}) == ([("a", match)] if match else [])
 
 
+@pytest.mark.parametrize(
+    "text", ["接続先は{}。IDは社員番号です", "接続先は{}．ID", "接続先は{}｡ID", "①{}②id.reiji.example", "IIJ™{}", "{}のＩＤ", "{}ＩＤ", "{}①"]
+)
+@pytest.mark.parametrize("what", [H, SMARTKEY[0]])
+def test_in_a_sentence_in_japanese(text: str, what: str) -> None:
+    """A full stop ends the sentence, whatever comes next, although a browser would take it for a dot of the name."""
+    assert ("a", what) in look({"a": text.format(what)})
+
+
+def test_a_name_in_japanese_in_a_sentence_in_japanese() -> None:
+    assert look({"a": "接続先: 例示.example。ID"}, ("例示.example",)) == [("a", "例示.example")]
+
+
 def test_a_short_host_has_a_short_payload() -> None:
     assert look({"a": b64("*.iij.jp")}) == [("a⇒", "*.iij.jp")]
     assert look({"a": b64("iij.jp"), "b": f"x {b64('https://iij.jp/')}"}, ("iij.jp",), ()) == [("a⇒", "iij.jp"), ("b⇒", "iij.jp")]
