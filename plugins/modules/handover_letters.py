@@ -59,7 +59,10 @@ options:
     elements: str
     default: []
   people_file:
-    description: Departments and managers, as M(offboard.iij_id.entra_managers_info) has written them. O(departments), O(managers) and O(split_by) need it.
+    description:
+      - What users are called today, their departments and managers, as M(offboard.iij_id.entra_managers_info) has written them. O(departments), O(managers)
+        and O(split_by) need it.
+      - Without it letters show the user principal name of the day when the password was set, with which nobody can sign in who was renamed since.
     type: path
   split_by:
     description: Whether all letters are in one file, or those of each department or each manager in one of their own.

@@ -646,6 +646,19 @@ def test_an_object_that_lies_elsewhere_is_not_taken_for_a_removed_one(module, di
     assert not module(objects=["<GUID=00000000-7f0a-4d2e-9a65-0d5d8d0b7f11>;" + full_dn(typed)], state=state, **kept)["changed"]
 
 
+def test_somebody_else_of_the_same_name_does_not_stop_a_second_run_without_journal(module, directory, tmp_path):
+    """The saved copy shows who was removed."""
+    assert module(objects=[RUN], state="absent", backup_dir=str(tmp_path))["counts"]["done"] == 1
+    elsewhere = full_dn(f"CN=iij-dirsync-run,{GROUPS}")
+    with directory.admin() as admin:
+        assert admin.add(elsewhere, "user", {"sAMAccountName": "another-one", "userAccountControl": 514}), admin.result
+    assert not module(objects=[RUN], state="absent", backup_dir=str(tmp_path))["changed"]
+    assert module(objects=[RUN], state="absent", backup_dir=str(tmp_path / "nothing")).code == "not_exact"
+    with directory.admin() as admin:  # the one that was meant, made anew elsewhere
+        assert admin.modify(elsewhere, {"sAMAccountName": [(ldap3.MODIFY_REPLACE, ["IIJ-dirsync-run"])]}), admin.result
+    assert module(objects=[RUN], state="absent", backup_dir=str(tmp_path)).code == "not_exact"
+
+
 def test_nothing_there_and_nothing_known_of_all_that_was_named_is_a_failure(module, directory, tmp_path):
     """Another domain's list, or typing errors: whoever was meant is still there."""
     typed = RUN.replace("dirsync", "dirsnyc")

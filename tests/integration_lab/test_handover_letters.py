@@ -296,6 +296,9 @@ def test_departments_and_managers_of_the_tenant(tenant, capsys):
     assert counts["total"] >= len(people) and found["managers_count"] == 1 and counts["without_manager"] == counts["total"] - 1, found
     assert {item["manager"] for item in found["users"]} == {"", people[0].upn} and "営業部\\x1b" in found["departments"]
     assert len([item for item in tenant.requests() if item["path"].endswith("$batch")]) <= counts["total"] // 20 + 1
+    tenant.clear_requests()
+    without = run_module(capsys, "entra_managers_info", {**connection(tenant), "managers": False})["counts"]
+    assert without["total"] >= counts["total"] and without["without_manager"] == 0 and not any("batch" in item["path"] for item in tenant.requests())
     tenant.faults.add(times=None, path="/v1.0/users/.*/manager", status=403, code="Authorization_RequestDenied")
     assert run_module(capsys, "entra_managers_info", connection(tenant))["failure"]["code"] == "permission_missing"
     assert tenant.writes() == []
@@ -317,6 +320,41 @@ def test_the_playbook_by_departments(tenant, tmp_path):
     assert code == 0 and not (tmp_path / "letters").exists(), output[-3000:]
     operator.must("handover", **options)
     assert len(list((tmp_path / "letters").iterdir())) == 2 and tenant.writes() == []
+
+
+def test_whoever_was_renamed_since(letters, tmp_path):
+    """Nobody signs in on Monday with the name of the day when the password was set."""
+    people, folder = tmp_path / "people.jsonl", tmp_path / "letters"
+    people.write_text(json.dumps({"id": "U1", "userPrincipalName": "taro.sato@reiji-group.example"}) + "\n")
+    people.chmod(0o600)
+    shown = lambda: [line.split('"')[1] for line in (folder / "letters.csv").read_text("utf-8-sig").splitlines()[1:]]  # noqa: E731
+    assert "was renamed since" in str(letters()["warnings"])
+    made = letters(people_file=str(people))
+    assert made["changed"] and shown() == ["hanako@reiji-group.example", "jiro@reiji.example", "taro.sato@reiji-group.example"]
+    assert "taro@reiji.example" not in (folder / "letters.html").read_text()
+    for choice in ({"users": ["taro@reiji.example"]}, {"users": ["Taro.Sato@reiji-group.example"]}, {"domains": ["reiji-group.example"], "users": ["u1"]}):
+        letters(people_file=str(people), **choice)
+        assert "taro.sato@reiji-group.example" in shown(), choice
+    given = letters(state="given", people_file=str(people), users=["taro@reiji.example"], by="Boss", journal=all_were_set(tmp_path / "run" / "journal.jsonl"))
+    assert [item["name"] for item in given["applied"]] == ["taro.sato@reiji-group.example"]
+
+
+def test_the_playbook_of_who_was_renamed_since(tenant, tmp_path):
+    person = next(person for person in company.people() if person.upn.endswith("@reiji.example"))
+    operator = Operator(tenant, tmp_path, microsoft_365_letters_folder=str(tmp_path / "letters"), microsoft_365_letters_formats=["csv"])
+    operator.run_dir.mkdir(parents=True, mode=0o700)
+    entries = [{"id": person.id, "userPrincipalName": "earlier@reiji.example", "password": "Secret-1!x"}]
+    file = operator.run_dir / "handover.yml"
+    file.write_bytes(vault.encrypt(to_bytes(entries), inventory.VAULT_PASSWORD.encode(), os.urandom(32)))
+    file.chmod(0o600)
+    all_were_set(operator.run_dir / "journal.jsonl", entries)
+    operator.must("handover")
+    made = tmp_path / "letters" / "letters.csv"
+    assert person.upn in made.read_text() and "earlier" not in made.read_text()
+    tenant.faults.add(times=None, path="/v1.0/users", status=403, code="Authorization_RequestDenied")
+    assert "was renamed since" in operator.must("handover").replace("\n", " ") and "earlier" in made.read_text()
+    tenant.faults.clear()
+    assert tenant.writes() == []
 
 
 def test_the_playbook(tenant, tmp_path):

@@ -46,6 +46,12 @@ WHAT_TO_SAVE = (
     "SAMLResponse or wresult, or copy that request as cURL, or export the recording as HAR."
 )
 
+#: what people save instead, by how it begins; what may be in it is not searched
+_OTHERS = (
+    (re.compile(rb"\x1f\x8b|PK\x03\x04|BZh|7z\xbc\xaf|\xfd7zXZ|\x28\xb5\x2f\xfd"), "compressed, or an archive such as Fiddler's SAZ"),
+    (re.compile(rb"bplist"), "a web archive of Safari, or another binary property list"),
+)
+
 #: in front of an answer: blanks, byte order marks, blanks without width
 _IN_FRONT = re.compile(r"\A[\s\ufeff\u200b-\u200f\u2060]+")
 _BYTES_IN_FRONT = re.compile(rb"\A(?:\s|\xef\xbb\xbf|\xe2\x80[\x8b-\x8f]|\xe2\x81\xa0)+")
@@ -84,11 +90,13 @@ def decode(data: bytes, max_bytes: int) -> bytes:
 
     max_bytes: of the answer; a recording may have MAX_RECORDING_BYTES.
     """
+    if other := next((what for begin, what in _OTHERS if begin.match(data)), ""):
+        raise TokenRefused(f"The token is refused: it is {other}. {WHAT_TO_SAVE}", code="not_a_token")
     body = _part_of_archive(_without_margin(_utf8(data)))
     recording, page = body[:1] in (b"{", b"["), _is_html(body)
     if len(body) > (MAX_RECORDING_BYTES if recording else max_bytes * 2):
         limit = MAX_RECORDING_BYTES if recording else max_bytes
-        raise TokenRefused(f"The token is refused: it is larger than {limit} bytes.", code="too_large")
+        raise TokenRefused(f"The token is refused: it is larger than {limit} bytes. {WHAT_TO_SAVE}", code="too_large")
     text = body.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
     document = text.startswith("<") and not page
     if not body or (document and _is_answer(text)):

@@ -47,12 +47,13 @@ class Reader:
                 found.setdefault(dn_key(entry.dn), entry)
         return list(found.values()), list(missing.values())
 
-    def spelled_alike(self, dn: str) -> list[str]:
+    def spelled_alike(self, dn: str) -> list[Entry]:
         """Users and groups that have the first part of a DN, which is nobody's, as their name or sign-in name: it was moved, or the DN was mistyped."""
         name = first_value(dn)
         spellings = dict.fromkeys([name, *(re.sub(r"[\s_-]+", mark, name) for mark in " _-"), re.sub(r"[\s_-]+", "", name)])
         tests = [equals(attribute, text) for text in spellings if text for attribute in ("cn", "sAMAccountName")]
-        return [entry.dn for query in _any_of(tests) for entry in self._client.search(f"(&(|(objectClass=user)(objectClass=group)){query})", ["objectClass"])]
+        filters = (f"(&(|(objectClass=user)(objectClass=group)){query})" for query in _any_of(tests))
+        return [entry for query in filters for entry in self._client.search(query, ["objectGUID", "sAMAccountName"])]
 
     def guids(self, dns: Iterable[str]) -> dict[str, str]:
         """The objectGUID of each of the objects that is in this domain, by its DN."""

@@ -103,9 +103,17 @@ class DirectoryObjects(Resource):
     def _check_spelling(self, dns: Iterable[str]) -> None:
         """Raises NotExact."""
         for dn in dns:
-            if near := self._reader.spelled_alike(dn):
+            if near := [there.dn for there in self._reader.spelled_alike(dn) if not self._was_removed(dn, there)]:
                 msg = f"{dn} does not exist, but {'; '.join(near)} does. Give the DN of the one that is meant, or the objectGUID of the one that is gone"
                 raise NotExact(msg, [{"dn": there} for there in near])
+
+    def _was_removed(self, dn: str, there: Entry) -> bool:
+        """Whether the saved copy of what had the DN shows that it was another object than the one that is there."""
+        if self._options.backup_dir and not self._every_copy:
+            self._every_copy = self._load_copies(must_be_there=False)
+        copies = [copy for copy in self._every_copy if dn_key(copy.dn) == dn_key(dn)]
+        same = {guid(there.raw("objectGUID")[0]), (there.text("sAMAccountName") or "").casefold()}
+        return bool(copies) and same.isdisjoint(text for copy in copies for text in (copy.guid, copy.name.casefold()))
 
     def _moved(self, missing: Iterable[Name], earlier: Mapping[str, tuple[str, str]]) -> Iterator[Refusal]:
         """Whose object has another name now."""

@@ -40,13 +40,14 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     counts = Counter(dict.fromkeys(("total", "without_department", "without_manager"), 0))
     users: list[dict[str, Any]] = []
     with closing(results), Client(Connection.from_params(params)) as client:
-        for item, manager in _with_managers(client, _users(client, roots, seen)):
+        found = _users(client, roots, seen)
+        for item, manager in _with_managers(client, found) if options.managers else ((item, None) for item in found):
             progress.add()
             department = names.visible(str(item.get("department") or ""))
             boss = {"manager": manager["id"], "manager_name": str(manager.get("userPrincipalName") or manager["id"])} if manager else {}
             counts["total"] += 1
             counts["without_department"] += not department
-            counts["without_manager"] += not manager
+            counts["without_manager"] += not manager and options.managers
             departments.update([plain.line(department)] if department else [])
             managers.update([manager["id"]] if manager else [])
             if len(users) < ANSWER_LIMIT:

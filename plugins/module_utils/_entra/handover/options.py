@@ -81,10 +81,17 @@ class ManagersOptions:
 
     #: none: all of the tenant
     domains: frozenset[str]
+    #: whether managers are asked for
+    managers: bool
     results_file: str | None
     progress_file: str | None
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> ManagersOptions:
         """Raises OffboardError `bad_option`."""
-        return cls(domains=named_domains("domains", params["domains"]), results_file=params["results_file"], progress_file=params["progress_file"])
+        return cls(
+            domains=named_domains("domains", params["domains"]),
+            managers=params["managers"],
+            results_file=params["results_file"],
+            progress_file=params["progress_file"],
+        )

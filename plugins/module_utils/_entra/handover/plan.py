@@ -16,7 +16,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -148,18 +148,22 @@ def has_ended(person: Recipient, now: datetime.datetime) -> bool:
 
 @dataclass(frozen=True)
 class PlaceInCompany:
-    """Where in the company somebody is: their department, and their manager's id and user principal name; empty without one."""
+    """Where in the company somebody is: their department, and their manager's id and user principal name; empty without one.
+
+    upn: their own user principal name of today, which may be another one than when the password was set; empty: not known.
+    """
 
     department: str = ""
     manager: str = ""
     manager_name: str = ""
+    upn: str = ""
 
 
 def places(lines: Iterable[Mapping[str, Any]]) -> dict[str, PlaceInCompany]:
     """By id in lower case, as entra_managers_info has written them. Raises OffboardError `bad_option` for other lines."""
     found = {}
     for item in lines:
-        key, *texts = (item.get(name, "") for name in ("id", "department", "manager", "manager_name"))
+        key, *texts = (item.get(name, "") for name in ("id", "department", "manager", "manager_name", "userPrincipalName"))
         if not key or not all(isinstance(text, str) for text in (key, *texts)):
             raise OffboardError("people_file is not what entra_managers_info has written", code="bad_option")
         found[names.uuid(key)] = PlaceInCompany(*texts)
@@ -183,7 +187,8 @@ class WantedLetters:
 def chosen(found: Iterable[Recipient], wanted: WantedLetters, where: Mapping[str, PlaceInCompany]) -> tuple[list[Recipient], list[str]]:
     """Who is meant by any of it, in the order of their names; and domains, users, departments and managers that nobody in the hand-over file has to do with.
 
-    A mistyped domain beside a right one would leave all its users without a letter.
+    A mistyped domain beside a right one would leave all its users without a letter. People are called what they are called today, and are found by the name
+    of the day when the password was set, too.
     """
     asked = {
         "user": names.users(wanted.users), "department": names.users(wanted.departments), "manager": names.users(wanted.managers),
@@ -193,13 +198,14 @@ def chosen(found: Iterable[Recipient], wanted: WantedLetters, where: Mapping[str
     for person in found:
         place = where.get(names.uuid(person.id), PlaceInCompany())
         of = {
-            "user": names.of_user(person.id, person.upn), "department": {names.user(place.department)},
-            "manager": names.of_user(place.manager, place.manager_name), "domain": {names.domain(person.upn.rpartition("@")[2])},
+            "user": names.of_user(person.id, person.upn) | names.users([place.upn]), "department": {names.user(place.department)},
+            "manager": names.of_user(place.manager, place.manager_name),
+            "domain": {names.domain(upn.rpartition("@")[2]) for upn in (person.upn, place.upn)},
         }  # fmt: skip
         meant = {kind: of[kind] & asked[kind] for kind in asked}
         seen = {kind: seen[kind] | meant[kind] for kind in asked}
         if any(meant.values()) or wanted.everybody():
-            kept.append(person)
+            kept.append(replace(person, upn=place.upn or person.upn))
     missing = sorted(name for kind in asked for name in asked[kind] - seen[kind])
     return sorted(kept, key=lambda person: person.upn.casefold()), missing
 

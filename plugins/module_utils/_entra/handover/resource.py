@@ -33,6 +33,10 @@ _MEANS_NOTHING = (
     "The files were overwritten and removed. Where the folder lies on an SSD, on a file system that copies on write or keeps snapshots, or on a "
     "network share, and for backups, print queues and copies, overwriting means nothing: whoever has not signed in yet should get another password."
 )
+_OF_THAT_DAY = (
+    "What people are called today was not read from Entra: letters show the user principal names of the day when the passwords were set. Whoever was renamed "
+    "since cannot sign in with theirs."
+)
 
 
 #: of the passwords of encrypted pages: some 120 bits
@@ -299,6 +303,8 @@ class HandoverLetters(Resource):
                 yield Outcome(change, "failed", "not_seen", f"{change.name} is not as it was written")
 
     def warnings(self) -> Iterable[str]:
+        if self._options.state == "present" and self._options.people_file is None:
+            return [_OF_THAT_DAY]
         return [_MEANS_NOTHING] if self._removed else []
 
 

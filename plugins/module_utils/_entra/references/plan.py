@@ -39,6 +39,8 @@ MOST_PLACES = 50
 _LONGEST_ADDRESS = 2_000
 #: Characters of a path; a property's name may be a stranger's text.
 _LONGEST_PATH = 300
+#: Characters of names of properties that are kept in mind, and how many names.
+_LONGEST_NAME, _MOST_NAMES = 100, 10_000
 
 _LABEL = "a-z0-9_-"
 _IN_A_NAME = "abcdefghijklmnopqrstuvwxyz0123456789_-*."
@@ -54,10 +56,16 @@ _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]{1,40}-----([A-Za-z0-9+/=\s]*+)-----END"
 #: lines of one payload, whatever stands around them
 _LINES = re.compile(r"(?<![A-Za-z0-9+/_-])((?:[A-Za-z0-9+/_-]{32,}+[ \t]*+\r?\n\s*+)++(?:[A-Za-z0-9+/_-]++={0,2}+(?=[\s<\"'\]),;]|$))?)")
 _BLANKS = re.compile(r"\s+")
-#: a profile of Apple's for one device alone (its key says so), and CMS enveloped-data by its object identifier (RFC 5652 6.1)
-_ENCRYPTED = ("EncryptedPayloadContent", b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03".decode("latin-1"))
+#: a profile of Apple's for one device alone (its key says so), and what is encrypted by its object identifier: CMS enveloped-data (RFC 5652 6.1) and
+#: encrypted-data (8; the certificates of a PKCS #12 file are that), authenticated-enveloped-data (RFC 5083 2.1)
+_PKCS = b"\x2a\x86\x48\x86\xf7\x0d\x01".decode("latin-1")
+_ENCRYPTED = ("EncryptedPayloadContent", *(_PKCS + kind for kind in ("\x07\x03", "\x07\x06", "\x09\x10\x01\x17")))
 #: a full stop in other scripts, which a browser takes for one, and what it passes over in a host (UTS #46)
 _STOPS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": ".", **dict.fromkeys("\u00ad\u200b\u2060\ufeff")})
+
+
+#: what switches to other letters (ISO-2022-JP: RFC 1468), whose last character is one that a name would begin with
+_SWITCH = re.compile("\x1b[$(][$(]?[@-Z]")
 
 
 class Reference(NamedTuple):
@@ -159,6 +167,7 @@ class Matcher:
 
     def _compile(self) -> None:
         self._any = re.compile("|".join(re.escape(word) for word in sorted(self._words, key=len, reverse=True)) or "(?!)")
+        self._empty_names: set[str] = set()
 
     def also(self, identifier: str) -> None:
         """From here on this is looked for too: the id of an object that points there, so that who uses it is found."""
@@ -171,9 +180,26 @@ class Matcher:
         walk.value(item, "", 0, False)
         return list(dict.fromkeys(walk.found)), list(dict.fromkeys(walk.unopened))
 
+    def is_empty(self, name: str) -> bool:
+        """Whether a property's name is known to hold nothing: those of Microsoft Graph come with every object."""
+        if name in self._empty_names:
+            return True
+        if len(name) > _LONGEST_NAME:
+            return False
+        walk = _Walk(self)
+        walk.text(name, "", 0, False)
+        if walk.found or walk.unopened:
+            return False
+        if len(self._empty_names) < _MOST_NAMES:
+            self._empty_names.add(name)
+        return True
+
     def matches(self, text: str, binary: bool = False) -> Iterator[str]:
         """The hosts and identifiers in a text, each as it stands there in lower case. In `binary` data a name may end where the next thing begins."""
-        folded = _folded(text)
+        for folded in _readings(text):
+            yield from self._in_reading(folded, binary)
+
+    def _in_reading(self, folded: str, binary: bool) -> Iterator[str]:
         at = 0
         while hit := self._any.search(folded, at):
             at = hit.start() + 1
@@ -206,7 +232,14 @@ def _ends(word: _Word, after: str, binary: bool) -> bool:
     return not re.match(r"-*[a-z0-9]|\.[a-z0-9_-]", after)
 
 
+def _readings(text: str) -> Iterable[str]:
+    """As a browser takes it, and as it stands in a sentence: "①auth.iij.jp。ID" goes on behind its full stop for a browser alone."""
+    return (_folded(text),) if text.isascii() else dict.fromkeys((_folded(text), text.lower()))
+
+
 def _folded(text: str) -> str:
+    if "\x1b" in text:
+        text = _SWITCH.sub(" ", text)
     if text.isascii():
         return text.lower()
     return unicodedata.normalize("NFKC", text).translate(_STOPS).lower()
@@ -232,7 +265,8 @@ class _Walk:
                 self.unopened.append(Unopened(path, "encrypted"))
             for name, item in node.items():
                 below = _below(path, str(name))
-                self.text(str(name), below, depth, opened)  # a name may be an address
+                if not self._matcher.is_empty(str(name)):  # it may be an address
+                    self.text(str(name), below, depth, opened)
                 self.value(item, below, depth + 1, opened)
         elif isinstance(node, (list, tuple)):
             for index, item in enumerate(node):
@@ -251,6 +285,8 @@ class _Walk:
         self._search(text, path, opened, binary)
         if any(sign in text for sign in _ENCRYPTED):
             self.unopened.append(Unopened(path, "encrypted"))
+        if _QUOTED.search(text):  # not opened then: base64 ends with these signs, too
+            self._search(_QUOTED.sub(lambda found: chr(int(found[1], 16)) if found[1] else "", text), path, opened, binary)
         if _may_be_plainer(text):
             self._decoded(text, path, depth, opened, binary)
         self._open(text, path, depth)
@@ -317,7 +353,7 @@ class _Walk:
 
     def _data(self, inner: bytes, path: str, depth: int) -> None:
         """What is binary, and what is packed in it."""
-        below = f"{path}⇒"
+        below, inner = f"{path}⇒", _in_one_piece(inner)
         if _ARCHIVE.match(inner):
             self.unopened.append(Unopened(path, "packed"))
         self._bytes(inner, below, depth)
@@ -376,6 +412,8 @@ class _Walk:
             small = inner.lower()
             if any(name in small for name in self._matcher.encoded):
                 self._search(inner.decode("cp932", errors="replace"), below, True, binary=True)
+        if wide := _UTF_32.search(inner):
+            self.text(inner[wide.start() :].decode("utf-32-be" if wide[0].startswith(b"\0") else "utf-32-le", "replace"), below, depth + PAYLOAD, True)
         if b"\0" in inner:
             for start in (0, 1):  # UTF-16 of both orders: of ASCII one of them is the other, a byte further
                 for order in self._matcher.orders:
@@ -386,6 +424,24 @@ class _Walk:
                     self._search((inner[start:] + b"\0").decode("utf-16-be", errors="ignore"), below, True, False)
 
 
+#: letters of four bytes each
+_UTF_32 = re.compile(rb"(?:[!-~]\0{3}){4}|(?:\0{3}[!-~]){4}")
+#: an octet string in pieces, as who signs a profile while reading it writes one (X.690 8.7.3, 8.1.3.6), and how the next piece begins
+_PIECES, _PIECE = b"\x24\x80\x04", re.compile(rb"\x04(?:([\0-\x7f])|\x81(.)|\x82(..)|\x83(...)|\x84(....))", re.DOTALL)
+
+
+def _in_one_piece(data: bytes) -> bytes:
+    """What no name is torn in by the heads of pieces."""
+    parts, at = [], 0
+    while (start := data.find(_PIECES, at)) >= 0:
+        parts.append(data[at:start])
+        at = start + 2
+        while head := _PIECE.match(data, at):
+            at = head.end() + int.from_bytes(head[head.lastindex or 0], "big")
+            parts.append(data[head.end() : at])
+    return b"".join([*parts, data[at:]]) if parts else data
+
+
 #: what begins a member of a gzip file, and how many are read
 _GZIP, _MOST_MEMBERS = b"\x1f\x8b", 100
 #: what begins an archive that is not opened: zip (also what Office and Intune make of it), 7z, bzip2, xz, RAR, CAB, zstd
@@ -394,6 +450,8 @@ _ARCHIVE = re.compile(rb"PK\x03\x04|7z\xbc\xaf\x27\x1c|BZh[1-9]1AY|\xfd7zXZ\0|Ra
 _ESCAPE = re.compile(
     r"(?:(?-i:\\U0000)|(?:(?<!\\)\\++|%)u)(?!d[89a-f])([0-9a-f]{4})|(?<!\\)\\++[ux]\{0*([0-9a-f]{1,4})\}|(?<!\\)\\++x([0-9a-f]{2})", re.IGNORECASE
 )
+#: a full stop, colon, hyphen or equals sign of a mail (quoted-printable), and the end of a line that it has put into a name
+_QUOTED = re.compile(r"=(?:(2[DE]|3[AD])|\r?\n(?=[A-Za-z0-9.]))")
 #: the end of a line, a tab, and what stands for no letter in a pattern (\b, \Q), as they are written there; not what the host of \\host begins with
 _NO_LETTER = re.compile(r"(?<!\\)\\[nrtfbqs]", re.IGNORECASE)
 

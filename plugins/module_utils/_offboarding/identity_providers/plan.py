@@ -106,9 +106,10 @@ function Test-Ours($value) {{
   return $false
 }}
 $trusts = @(Get-AdfsRelyingPartyTrust | Where-Object {{
-  @($_.Identifier) + @($_.SamlEndpoints | ForEach-Object {{ $_.Location }}) + @($_.WSFedEndpoint, $_.MetadataUrl) | Where-Object {{ Test-Ours $_ }} }})
+  @($_.Identifier) + @($_.SamlEndpoints | ForEach-Object {{ $_.Location, $_.ResponseLocation }}) + @($_.AdditionalWSFedEndpoint) +
+    @($_.WSFedEndpoint, $_.MetadataUrl) | Where-Object {{ Test-Ours $_ }} }})
 $applications = @(@(Get-AdfsServerApplication) + @(Get-AdfsNativeClientApplication) | Where-Object {{ $_.RedirectUri | Where-Object {{ Test-Ours $_ }} }})
-$trusts | Format-List Name, Enabled, Identifier, SamlEndpoints, WSFedEndpoint, MetadataUrl
+$trusts | Format-List Name, Enabled, Identifier, SamlEndpoints, WSFedEndpoint, AdditionalWSFedEndpoint, MetadataUrl
 $applications | Format-List Name, Enabled, Identifier, RedirectUri, ApplicationGroupIdentifier
 $trusts, $applications | Export-Clixml -Depth 6 iij-id-adfs.xml"""
 
@@ -214,7 +215,7 @@ def _okta(hosts: Sequence[str]) -> Iterator[Block]:
         f"""\
 curl -sS -D headers -H "Authorization: SSWS $OKTA_TOKEN" "https://$OKTA_HOST/api/v1/apps?limit=200" > apps.json
 grep -i 'rel="next"' headers   # a further page: call that address too
-jq -r '.[] | select([.settings.oauthClient.redirect_uris[]?, .settings.signOn.ssoAcsUrl?, .settings.signOn.audience?] | map(strings)
+jq -r '.[] | select([.settings | .. | strings]
   | any(test("^https://([^/]*\\\\.)?({pattern})(:|/|$)"; "i"))) | [.id, .label, .status] | @tsv' apps.json""",
     )
     yield Paragraph([Text("Switch off, and days later remove:", "無効化と、数日後の削除:")])

@@ -188,8 +188,8 @@ _VERSION = re.compile(
 )
 #: A version behind a name, with more behind it. A number alone may belong to the name of something else ("Agent 365 Tools").
 _RELEASE = re.compile(r"[\s(\[,_-]+(?:(?:v|ver\.?|version|rev\.?|build|バージョン)\s*\d|第?\s*\d+(?:[._]\d|版))|第\s*\d+\s*版|バージョン\s*\d|\d+\.\d")
-#: A version that is glued to the name, "SyncVer2.0", "SyncR2", "Syncx64".
-_GLUED = re.compile(r"(?<=[^\W\d_])(?=(?:[Vv]|Ver\.?|Version|R|Rel\.?)\s?\d|[Xx](?:64|86)\b)")
+#: A version that is glued to the name, "SyncVer2.0", "SyncR2", "Syncx64"; IPv6 and IPv4 are names themselves.
+_GLUED = re.compile(r"(?<=[^\W\d_])(?!(?<=\bIP)v[46]\b)(?=(?:[Vv]|Ver\.?|Version|R|Rel\.?)\s?\d|[Xx](?:64|86)\b)")
 #: Where a word has ended: a blank, a bracket, a hyphen; or where Latin letters, Japanese ones and digits follow each other.
 _OTHER_WORD = re.compile(r"[^\w+#]|_|(?<=[a-z])[^\W_a-z]|(?<=[^\W_a-z])[a-z]|(?<=[^\W\d_])\d|(?<=\d)[^\W\d_]")
 #: Letters of other scripts that look like Latin ones.

@@ -898,6 +898,21 @@ def test_what_is_no_token_is_refused(data: bytes, code: str) -> None:
     assert refused.value.code == code
 
 
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (gzip.compress(urlencode({"SAMLResponse": "x"}).encode()), "compressed"),
+        (b"PK\x03\x04" + bytes(3 * token.MAX_BYTES), "Fiddler's SAZ"),
+        (b"bplist00" + bytes(3 * token.MAX_BYTES), "a web archive of Safari"),
+        (b"\x0a\x0d\x0d\x0a" + b"x" * 3 * token.MAX_BYTES, "larger than"),
+    ],
+)
+def test_whoever_saved_something_else_is_told_what_to_save(data: bytes, told: str) -> None:
+    with pytest.raises(OffboardError) as refused:
+        check(data)
+    assert told in refused.value.msg and "copy that request as cURL" in refused.value.msg
+
+
 @pytest.mark.parametrize("data", [made.saml_response(), made.saml_response(by=B), assertion(mail="adele@evil.example"), made.wsfed_response(mail="a@b@c")])
 def test_nothing_personal_is_told(data: bytes) -> None:
     told = json.dumps(check(data).to_dict())

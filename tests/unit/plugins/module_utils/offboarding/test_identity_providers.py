@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,6 +50,31 @@ def test_commands_look_at_whole_labels_of_a_host() -> None:
     search = plan.adfs_search(["auth.iij.jp", "idp.example"])
     assert "@('auth.iij.jp', 'idp.example')" in search and "-eq $name" in search and 'EndsWith(".$name")' in search
     assert search.count("{") == search.count("}") and search.count("(") == search.count(")")
+
+
+def test_an_address_beside_the_first_one_counts() -> None:
+    """learn.microsoft.com/powershell/module/adfs/set-adfsrelyingpartytrust: -AdditionalWSFedEndpoint; a SAML endpoint's answers may go elsewhere."""
+    search = plan.adfs_search(["auth.iij.jp"])
+    assert "$_.AdditionalWSFedEndpoint" in search and "$_.ResponseLocation" in search
+
+
+@pytest.mark.parametrize(
+    ("settings", "found"),
+    [
+        ({"oauthClient": {"redirect_uris": ["https://x.example/", "https://www.auth.iij.jp/cb"]}}, True),
+        ({"signOn": {"ssoAcsUrl": "https://x.example/", "acsEndpoints": [{"index": 0, "url": "https://auth.iij.jp:443/acs"}]}}, True),
+        ({"signOn": {"ssoAcsUrl": "https://auth.iij.jp.example/", "audience": None}}, False),
+        (None, False),
+    ],
+)
+@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not there")
+def test_the_search_at_okta_looks_at_every_address(settings: Any, found: bool, tmp_path: Path) -> None:
+    commands = sheet(products=["okta"])["markdown"]["en"]
+    search = re.search(r"^jq -r .*?apps\.json$", commands, re.MULTILINE | re.DOTALL)
+    assert search is not None
+    (tmp_path / "apps.json").write_text(json.dumps([{"id": "0oa1", "label": "IIJ ID", "status": "ACTIVE", "settings": settings}]))
+    printed = subprocess.run(["sh", "-c", search[0]], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert printed == ("0oa1\tIIJ ID\tACTIVE\n" if found else "")
 
 
 @pytest.mark.parametrize("hosts", [[], [""], ["*"], ["iij"], ["a.example'; Remove-Item x; '"], ["a.example\n"], ["a$(x).example"]], ids=str)

@@ -19,6 +19,9 @@ from typing import Any
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.references import plan
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization import pkcs12
+from lab.identity_providers import made
 
 H = "auth.iij.jp"
 SMARTKEY = ("jp.ad.iij.smartkey2", "id974476420")
@@ -113,6 +116,19 @@ def look(item: Any, hosts: tuple[str, ...] = (H,), identifiers: tuple[str, ...] 
 )
 def test_a_host_by_its_labels(text: str, match: str | None) -> None:
     assert look({"a": text}) == ([("a", match)] if match else [])
+
+
+@pytest.mark.parametrize(
+    "text", ["接続先は{}。IDは社員番号です", "接続先は{}．ID", "接続先は{}｡ID", "①{}②id.reiji.example", "IIJ™{}", "{}のＩＤ", "{}ＩＤ", "{}①"]
+)
+@pytest.mark.parametrize("what", [H, SMARTKEY[0]])
+def test_in_a_sentence_in_japanese(text: str, what: str) -> None:
+    """A full stop ends the sentence, whatever comes next, although a browser would take it for a dot of the name."""
+    assert ("a", what) in look({"a": text.format(what)})
+
+
+def test_a_name_in_japanese_in_a_sentence_in_japanese() -> None:
+    assert look({"a": "接続先: 例示.example。ID"}, ("例示.example",)) == [("a", "例示.example")]
 
 
 def test_a_short_host_has_a_short_payload() -> None:
@@ -221,6 +237,14 @@ JWT = f"{b64('{}')}.{b64(json.dumps({'iss': ACS})).rstrip('=')}.{b64('signature'
         (b64("# 認証サーバauth.iij.jpを使う".encode("cp932")), "a⇒"),
         (b64("# 認証サーバauth.iij.jpを使う".encode("utf-16-be")), "a⇒"),
         (b64("# 認証サーバauth.iij.jpを使う".encode("utf-16-le")), "a⇒"),
+        (b64("認証サーバauth.iij.jpを使う".encode("iso-2022-jp")), "a⇒"),
+        ("認証サーバauth.iij.jpを使う".encode("iso-2022-jp").decode(), "a"),
+        *((b64(before + f"見よ {ACS}".encode(order)), "a⇒") for before in (b"", b"\x30") for order in ("utf-32-le", "utf-32-be")),
+        # the lines of a mail (quoted-printable)
+        (b64("server=3Dauth.ii=\r\nj.jp"), "a⇒"),
+        ("see https://auth=2Eiij=2Ejp/", "a"),
+        # a profile that was signed while it was read: in pieces (openssl cms -sign -stream)
+        (b64(b"\x24\x80\x04\x0b<a>auth.iij\x04\x82\0\x07.jp</a>\0\0"), "a⇒"),
         ("&#" + "9" * 10_000 + "; auth&#" + "0" * 10_000 + "46;iij.jp", "a"),  # no number for Python
         (JWT, "a⇒→.iss"),
         (f"Bearer {JWT}", "a⇒→.iss"),
@@ -277,6 +301,8 @@ def listed(*texts: str) -> bytes:
         (f"https://{H}.elsewhere.example/".encode("utf-16-be"), []),
         (b"\x30\x82\xff\x82\x1d" + f"{H}.elsewhere.example".encode() + b"\x30", []),
         (b"\x30\x82\xff\x82\x0cx" + H.encode() + b"\x30", []),
+        (b"\x24\x80\x04\x0b" + H.encode() + b"\x04\x81\x0d.else.example\0\0", []),
+        (b"\x24\x80\x04\x84\xff\xff\xff\xff" + H.encode(), [("a⇒", H)]),
     ],
 )  # fmt: skip
 def test_what_binary_data_hold(payload: bytes, found: list[tuple[str, str]]) -> None:
@@ -294,6 +320,12 @@ def test_an_identifier_is_whole(text: str) -> None:
     assert look({"a": text}) == []
 
 
+#: a certificate with its key, as a profile for phones or PCs carries it
+PKCS_12 = pkcs12.serialize_key_and_certificates(
+    b"person", made.key("A").private, made.key("A").certificate, None, serialization.BestAvailableEncryption(b"secret")
+)
+
+
 @pytest.mark.parametrize(
     ("item", "unopened"),
     [
@@ -305,7 +337,11 @@ def test_an_identifier_is_whole(text: str) -> None:
             {"payload": b64(plistlib.dumps({"EncryptedPayloadContent": b"\x30\x82"}, fmt=plistlib.FMT_BINARY))},
             ("payload⇒→.EncryptedPayloadContent", "encrypted"),
         ),
-        ({"payload": b64(b"\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03\xa0\x80\x30\x80")}, ("payload⇒", "encrypted")),
+        *(
+            ({"payload": b64(b"\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01" + kind + b"\xa0\x80\x30\x80")}, ("payload⇒", "encrypted"))
+            for kind in (b"\x07\x03", b"\x07\x06", b"\x09\x10\x01\x17")
+        ),
+        ({"payload": b64(f"<data>\n{base64.encodebytes(PKCS_12).decode()}</data>")}, ("payload⇒⇒", "encrypted")),
         ({"a": "x" * (plan.LARGEST + 1)}, ("a", "too_large")),
         ({"a": b64(b"PK\x03\x04" + bytes(40))}, ("a", "packed")),
         ({"a": b64(bz2.compress(b"https://auth.iij.jp/"))}, ("a", "packed")),

@@ -261,6 +261,14 @@ def test_a_release_with_more_in_its_name_is_the_product_under_any_publisher(tail
         assert error.value.code == "not_exact"
 
 
+@pytest.mark.parametrize("version", ["v4", "v6", "v6 Tools"])
+def test_a_protocol_is_no_release(version):
+    for there, meant in ((f"Foo IP{version}", "Foo IP"), ("Foo IP", f"Foo IP{version}")):
+        assert software.select([product(name=there)], {"name": meant, "publisher": "IIJ"}) is None
+    with pytest.raises(OffboardError):
+        software.select([product(name="Foo IPv6 2.0")], {"name": "Foo IPv6", "publisher": "IIJ"})
+
+
 @pytest.mark.parametrize("name", ["IIJ ID \u0410gent", "\u0406\u0406J ID Agent", "IIJ ID \u0391gent", "IIJ ID Ag\u0435nt", "IIJ ID Agent \u044564"])
 def test_letters_that_look_alike_are_not_taken_for_others(name):
     with pytest.raises(OffboardError) as error:
