@@ -12,6 +12,9 @@ from __future__ import annotations
 from ansible_collections.offboard.iij_id.plugins.plugin_utils import fork, specs
 from ansible_collections.offboard.iij_id.plugins.plugin_utils.controller_action import ControllerAction
 
+fork.at_hand("_offboarding.readiness.judged")
+fork.at_hand("_offboarding.steps.resource")
+fork.at_hand("_offboarding.status.info")
 fork.at_hand("_graph.client", "httpcore")
 fork.at_hand("_windows.client")
 fork.at_hand("_directory.client")

@@ -24,9 +24,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Mapping
-from importlib.machinery import PathFinder
 from multiprocessing.connection import Connection
-from types import ModuleType
 from typing import Any, NoReturn
 
 from ansible.module_utils import basic
@@ -62,22 +60,13 @@ def parameters(arguments: Mapping[str, Any]) -> bytes:
     return json.dumps({"ANSIBLE_MODULE_ARGS": arguments}, cls=get_module_encoder(_PROFILE, Direction.CONTROLLER_TO_MODULE)).encode()
 
 
-def load(name: str) -> ModuleType:
-    """Import a Python module of this collection. Ansible's own finder compiles every file in every run; Python's keeps what it has compiled."""
-    sys.meta_path.insert(0, PathFinder)
-    try:
-        return importlib.import_module(name)
-    finally:
-        sys.meta_path.remove(PathFinder)
-
-
 def at_hand(utils: str, *libraries: str) -> None:
     """Import a Python module below module_utils, and what its libraries import late, in the process that all later forks come from.
 
     Action plugins are imported there.
     """
     with contextlib.suppress(ImportError):  # the module will say so
-        load(f"{_PLUGINS}.module_utils.{utils}")
+        importlib.import_module(f"{_PLUGINS}.module_utils.{utils}")
         for library in libraries:
             importlib.import_module(library)
 
@@ -134,7 +123,7 @@ def _run(answers: Connection, name: str, given: bytes, environment: Mapping[str,
         _internal.is_controller = False  # warnings belong into the answer
     code = 0
     try:
-        load(name).main()
+        importlib.import_module(name).main()
     except SystemExit as exc:
         code = exc.code if isinstance(exc.code, int) else int(exc.code is not None)
     except KeyboardInterrupt:

@@ -43,6 +43,13 @@ from ansible_collections.offboard.iij_id.plugins.plugin_utils.controller_action 
 class ActionModule(ControllerAction):
     from_host_variables = True
 """
+#: ansible.builtin.copy would start two Pythons to write the result.
+FILTER = """
+import pathlib, sys
+class FilterModule:
+    def filters(self):
+        return {"saved_to": lambda text, path: pathlib.Path(path).write_text(text), "imported": sys.modules.__contains__}
+"""
 #: As with an ansible-core that nobody has tried yet.
 ALONE = "    in_fork = False\n"
 #: Ansible looks for collections beside the playbook, too.
@@ -81,26 +88,23 @@ def play(tmp_path):
     for path, text in (
         (f"{COLLECTION}/modules/probe.py", MODULE),
         (f"{COLLECTION}/action/probe.py", ""),
+        (f"{COLLECTION}/filter/probe.py", FILTER),
         ("inventory.json", json.dumps(INVENTORY)),
     ):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
 
-    def run(task, *arguments, hosts="win1", fails=False, action=ACTION, before=(), **play_keywords):
+    def run(task, *arguments, hosts="win1", fails=False, action=ACTION, before=(), first=(), **play_keywords):
         (tmp_path / COLLECTION / "action" / "probe.py").write_text(action)
         result_file = tmp_path / "result.json"
         result_file.unlink(missing_ok=True)
         save = {
-            "ansible.builtin.copy": {"content": "{{ answer | to_json }}", "dest": str(result_file), "mode": "0600"},
+            "ansible.builtin.debug": {"msg": f"{{{{ answer | to_json | lab.probe.saved_to('{result_file}') }}}}"},
             "delegate_to": "localhost",
-            "vars": {
-                "ansible_connection": "local", "ansible_python_interpreter": sys.executable, "ansible_become": False,
-                "ansible_shell_type": "sh", "ansible_shell_executable": "/bin/sh", "ansible_remote_tmp": str(tmp_path / "tmp"),
-            },
-            "check_mode": False,
+            "vars": {"ansible_connection": "local"},
             "no_log": True,
-        }  # fmt: skip
-        book = [{"hosts": hosts, "gather_facts": False, "tasks": [*before, {"register": "answer", **task}, save], **play_keywords}]
+        }
+        book = [*first, {"hosts": hosts, "gather_facts": False, "tasks": [*before, {"register": "answer", **task}, save], **play_keywords}]
         (tmp_path / "book.yml").write_text(json.dumps(book))
         environment = os.environ | {
             "ANSIBLE_LOCAL_TEMP": str(tmp_path / "tmp"),
@@ -319,6 +323,12 @@ def test_what_every_stage_begins_with_imports_the_libraries_for_all_tasks(play, 
     begin = {"offboard.iij_id.manual_steps": {"path": str(run_dir / "steps.json"), "steps": []}}
     assert play({"lab.probe.probe": {}}, hosts="localhost")[0]["loaded"] == []
     assert play({"lab.probe.probe": {}}, hosts="localhost", before=[begin])[0]["loaded"] == ["azure.identity", "ldap3"]
+
+
+def test_what_every_playbook_begins_with_imports_what_filters_need_for_all_tasks(play):
+    look = {"ansible.builtin.debug": {"msg": "{{ 'ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.variables' | lab.probe.imported }}"}}
+    begin = {"ansible.builtin.import_playbook": "offboard.iij_id.controller_in_limit"}
+    assert [play(look, hosts="localhost", first=first)[0]["msg"] for first in ([], [begin])] == [False, True]
 
 
 @pytest.mark.parametrize(

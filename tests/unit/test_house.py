@@ -62,11 +62,21 @@ ONE_IMPORTER = {
 
 
 @functools.cache
+def _tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text())
+
+
+def _content(file: Path) -> Any:
+    """Of a file of Ansible's YAML."""
+    return yaml.load(file.read_text(encoding="utf-8").replace("!unsafe", ""), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+@functools.cache
 def imports(file: Path) -> set[str]:
     """Dotted names of everything that `file` imports; relative ones resolved below plugins/."""
     found = set()
     inside = file.relative_to(PLUGINS).parts[:-1] if file.is_relative_to(PLUGINS) else ()
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in ast.walk(_tree(file)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -155,7 +165,7 @@ PLANNERS = sorted(
     file
     for file in (PLUGINS / "module_utils").glob("_*/**/*.py")
     if (file.stem in ("plan", "copy", "sign_in") and "_graph" not in file.parts)
-    or re.search(r"\bPure\.|^Pure\b", ast.get_docstring(ast.parse(file.read_text())) or "", re.MULTILINE)
+    or re.search(r"\bPure\.|^Pure\b", ast.get_docstring(_tree(file)) or "", re.MULTILINE)
 )
 NOT_IN_A_PLANNER = {"ansible", *ONE_IMPORTER}
 
@@ -207,7 +217,7 @@ def _raw(node: ast.expr) -> bool:
 
 def _takes_params(file: Path) -> list[str]:
     """Where a file looks into a mapping of options: `params["x"]`, `self._options["x"]`, `options.get("x")`."""
-    nodes = list(ast.walk(ast.parse(file.read_text())))
+    nodes = list(ast.walk(_tree(file)))
     looked_into = [node for node in nodes if isinstance(node, ast.Subscript) and _raw(node.value)]
     asked = [
         node for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get" and _raw(node.func.value)
@@ -227,7 +237,7 @@ def test_options_are_parsed_in_one_place_before_anything_is_opened() -> None:
 @pytest.mark.parametrize("file", sorted(PLUGINS.glob("module_utils/**/options.py")), ids=lambda file: str(file.relative_to(PLUGINS / "module_utils")))
 def test_options_are_frozen(file: Path) -> None:
     """And made by a class method that takes the raw ones."""
-    for node in ast.parse(file.read_text()).body:
+    for node in _tree(file).body:
         if isinstance(node, ast.ClassDef):
             assert [ast.unparse(one) for one in node.decorator_list] == ["dataclass(frozen=True)"], node.name
 
@@ -241,7 +251,7 @@ def test_nothing_waits_to_be_set() -> None:
 def test_the_runner_writes_into_no_field_of_another_object() -> None:
     """The runner hands things to a Resource by its interface."""
     written = []
-    for node in ast.walk(ast.parse((PLUGINS / "module_utils/_module/runner.py").read_text())):
+    for node in ast.walk(_tree(PLUGINS / "module_utils/_module/runner.py")):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign | ast.AnnAssign) else []
         attributes = [target for target in targets if isinstance(target, ast.Attribute)]
         written += [ast.unparse(one) for one in attributes if not (isinstance(one.value, ast.Name) and one.value.id == "self")]
@@ -254,7 +264,7 @@ def test_both_languages_are_one_text() -> None:
         if file.name != "text.py":
             named = {
                 getattr(node, "id", getattr(node, "arg", ""))
-                for node in ast.walk(ast.parse(file.read_text()))
+                for node in ast.walk(_tree(file))
                 if isinstance(node, (ast.Name, ast.arg)) or (isinstance(node, ast.keyword) and node.arg)
             }
             assert not {name for name in named if name == "ja" or name.endswith("_ja")}, file
@@ -291,7 +301,7 @@ def test_ids_are_compared_by_one_rule() -> None:
     own = [
         f"{file.relative_to(PLUGINS)}:{node.lineno}: {ast.unparse(node)}"
         for file in sorted((PLUGINS / "module_utils").rglob("*.py"))
-        for node in ast.walk(ast.parse(file.read_text()))
+        for node in ast.walk(_tree(file))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("casefold", "lower")
         if _is_id(node.func.value, any_room=file.relative_to(PLUGINS / "module_utils").parts[0] in _IDS_ARE_NAMES)
     ]
@@ -320,7 +330,7 @@ def test_a_docstring_says_more_than_the_name() -> None:
     empty = [
         f"{file.relative_to(PLUGINS)}: {name}: {docstring}"
         for file in sorted(PLUGINS.rglob("*.py"))
-        for name, docstring, words in _named(ast.parse(file.read_text()), _words(f"{file.parent.name} {file.stem}"))
+        for name, docstring, words in _named(_tree(file), _words(f"{file.parent.name} {file.stem}"))
         if docstring and _words(docstring) <= words | _SAYS_NOTHING
     ]
     assert empty == []
@@ -380,7 +390,7 @@ def test_what_modules_warn_of_is_in_the_catalogue_in_both_languages() -> None:
         f"{file.relative_to(PLUGINS)}:{told.lineno}"
         for file in rooms
         if file.parent.name != "_federation"
-        for told in _warnings(ast.parse(file.read_text()))
+        for told in _warnings(_tree(file))
         if _is_english(told)
     ]
     assert own == []
@@ -401,7 +411,7 @@ def test_core_is_pure() -> None:
 
 def test_every_module_is_in_an_action_group() -> None:
     """So that module_defaults can give all modules of one world their connection at once."""
-    groups = yaml.safe_load((places.ROOT / "meta" / "runtime.yml").read_text())["action_groups"]
+    groups = _content(places.ROOT / "meta" / "runtime.yml")["action_groups"]
     worlds: dict[str, tuple[str, ...]] = {
         "entra": ("entra_", "intune_"),
         "directory": ("directory_", "domain_controller_", "group_policy_"),
@@ -415,7 +425,7 @@ def test_every_module_is_in_an_action_group() -> None:
 
 def test_every_module_runs_on_the_controller() -> None:
     """By an action plugin, without which it would run on the machine, and say nothing meanwhile. linux_target alone is carried away."""
-    runtime = yaml.safe_load((places.ROOT / "meta" / "runtime.yml").read_text())
+    runtime = _content(places.ROOT / "meta" / "runtime.yml")
     routed = {name: entry["action_plugin"].removeprefix("offboard.iij_id.") for name, entry in runtime["plugin_routing"]["modules"].items()}
     own = {"manual_steps"}
     assert set(routed) | own | {"linux_target"} == {file.stem for file in MODULES}
@@ -468,7 +478,7 @@ def test_a_class_name_means_one_thing() -> None:
     """Whoever reads `Finding` need not ask which. What begins with _ is seen in its own file only."""
     where: dict[str, list[str]] = {}
     for file in sorted((PLUGINS / "module_utils").rglob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text())):
+        for node in ast.walk(_tree(file)):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 where.setdefault(node.name, []).append(str(file.relative_to(PLUGINS / "module_utils")))
     assert {name: files for name, files in where.items() if len(files) > 1 and name not in SHARED_NAMES} == {}
@@ -508,9 +518,10 @@ def test_the_manual_exists_in_both_languages() -> None:
     assert {file.name for file in (*docs.glob("*.md"), *docs.glob("en/*.md"))} == {file.name for file in docs.glob("ja/*.md")}
 
 
+@functools.cache
 def _entries_of_roles() -> dict[str, dict[str, dict[str, Any]]]:
     files = places.ROOT.glob("roles/*/meta/argument_specs.yml")
-    return {file.parts[-3]: {"main": {"options": {}}, **yaml.safe_load(file.read_text())["argument_specs"]} for file in files}
+    return {file.parts[-3]: {"main": {"options": {}}, **_content(file)["argument_specs"]} for file in files}
 
 
 def test_the_variables_of_a_role_are_checked_once_for_all_its_entry_points() -> None:
@@ -519,7 +530,7 @@ def test_the_variables_of_a_role_are_checked_once_for_all_its_entry_points() -> 
         if role not in ("offboard", "guest_federation"):
             assert all(entry["options"] in ({}, entries["main"]["options"]) for entry in entries.values()), role
     for file in places.ROOT.glob("playbooks/stages/*.yml"):
-        for play in yaml.safe_load(file.read_text()):
+        for play in _content(file):
             for task in _tasks(play["tasks"]):
                 imported = task.get("ansible.builtin.import_role", {})
                 entry = imported.get("tasks_from", "main")  # type: ignore[attr-defined]
@@ -533,7 +544,7 @@ def test_a_condition_takes_no_text_for_true() -> None:
     names = {name for found in options for name, option in found.items() if option["type"] == "bool"}
     taken = []
     for file in (*places.ROOT.glob("roles/*/tasks/*.yml"), *places.ROOT.glob("playbooks/**/*.yml")):
-        plays = yaml.safe_load(file.read_text()) or []
+        plays = _content(file) or []
         for task in _tasks([*plays, *(part for play in plays for part in play.get("tasks", []))]):
             conditions = [task.get(key) for key in ("when", "failed_when", "changed_when", "until")] + [task.get("ansible.builtin.assert", {}).get("that")]  # type: ignore[attr-defined]
             for text in (str(text) for one in conditions for text in (one if isinstance(one, list) else [one])):
@@ -556,7 +567,7 @@ def _japanese_in_yaml(node: object, key: str = "") -> Iterator[str]:
 def test_what_roles_and_playbooks_tell_is_told_in_the_language_of_its_reader() -> None:
     """English and Japanese side by side, as `en` and `ja`; the filter in_language chooses."""
     files = [*places.ROOT.glob("roles/*/tasks/**/*.yml"), *places.ROOT.glob("roles/*/[dv]*/*.yml"), *places.ROOT.glob("playbooks/**/*.yml")]
-    told = [f"{file.relative_to(places.ROOT)}: {text}" for file in files for text in _japanese_in_yaml(yaml.safe_load(file.read_text().replace("!unsafe", "")))]
+    told = [f"{file.relative_to(places.ROOT)}: {text}" for file in files for text in _japanese_in_yaml(_content(file))]
     assert told == []
 
 
@@ -564,7 +575,7 @@ def test_nothing_that_roles_and_playbooks_tell_is_english_alone() -> None:
     files = [*places.ROOT.glob("roles/*/tasks/**/*.yml"), *places.ROOT.glob("playbooks/**/*.yml")]
     told = []
     for file in files:
-        found = yaml.safe_load(file.read_text(encoding="utf-8")) or []
+        found = _content(file) or []
         for task in _tasks([*found, *(part for play in found for part in play.get("tasks", []))]):
             texts = [task.get(f"ansible.builtin.{name}", {}).get(key, []) for name, key in (("assert", "fail_msg"), ("fail", "msg"), ("debug", "msg"))]  # type: ignore[attr-defined]
             for text in (one for given in texts for one in (given if isinstance(given, list) else [given])):
@@ -588,7 +599,7 @@ _FIFTY = "{{ __guest_federation_files }}"
 def test_no_event_of_a_core_module_grows_with_what_a_company_has() -> None:
     """AWX keeps the answers to all items of a loop as one event, and what `--diff` shows of a file twice, before and after. awx_setup is no job of AWX."""
     files = (*places.ROOT.glob("roles/*/tasks/*.yml"), *places.ROOT.glob("playbooks/**/*.yml"))
-    plays = {file: yaml.safe_load(file.read_text()) or [] for file in files}
+    plays = {file: _content(file) or [] for file in files}
     tasks = {file: list(_tasks([*found, *(part for play in found for part in play.get("tasks", []))])) for file, found in plays.items()}
     loops, shown = [], []
     for file, task in ((file, task) for file, found in tasks.items() if file.parts[-3] != "awx" for task in found):
@@ -602,14 +613,14 @@ def test_no_event_of_a_core_module_grows_with_what_a_company_has() -> None:
 
 def test_every_list_of_the_roles_is_known_to_be_one() -> None:
     """roles/offboard refuses a text in the place of a list, for all roles at once. The role awx does not depend on it."""
-    own = set(yaml.safe_load((places.ROOT / "roles/awx/vars/main.yml").read_text().replace("!unsafe", ""))["__awx_lists"])
+    own = set(_content(places.ROOT / "roles/awx/vars/main.yml")["__awx_lists"])
     entries = [(role, entry) for role, found in _entries_of_roles().items() for entry in found.values()]
     lists = {name: option for _role, entry in entries for name, option in entry["options"].items() if option["type"] == "list"}
     assert specs.lists() == {name: option.get("elements") for name, option in sorted(lists.items()) if name not in own}
     assert own == {name for role, entry in entries if role == "awx" for name, option in entry["options"].items() if option["type"] == "list"}
     assert {"directory_sync_accounts", "offboard_options"} <= set(specs.lists()) and specs.lists()["directory_sync_tasks"] == "dict"
     watch = dict(re.findall(r"'(watch_certificates_\w+)', default=([\[\d])", (places.ROOT / "playbooks/watch_certificates.yml").read_text()))
-    known = yaml.safe_load((places.ROOT / "roles/offboard/vars/main.yml").read_text())
+    known = _content(places.ROOT / "roles/offboard/vars/main.yml")
     assert [name for name, default in watch.items() if default == "[" and f"'{name}'" not in known["__offboard_lists"]] == []
     assert [name for name, default in watch.items() if (default == "[") != specs.is_list(name)] == []
     assert {name for name, default in watch.items() if default.isdigit()} == {name for name in known["__offboard_numbers"] if name.startswith("watch_")}
@@ -631,7 +642,7 @@ def _given(node: object) -> set[str]:
 def test_no_role_asks_for_a_variable_that_nobody_gives() -> None:
     """A machine that is "not readable" because of it looks like one that is switched off."""
     files = [*places.ROOT.glob("roles/*/tasks/**/*.yml"), *places.ROOT.glob("roles/*/[dv]*/*.yml"), *places.ROOT.glob("playbooks/**/*.yml")]
-    given = {name for file in files for name in _given(yaml.safe_load(file.read_text().replace("!unsafe", "")))}
+    given = {name for file in files for name in _given(_content(file))}
     asked = {(file.name, name) for file in files for name in _OWN_NAME.findall(file.read_text()) if name not in given}
     assert len(files) > 100 and asked == set()
 
@@ -681,10 +692,10 @@ def test_the_walk_for_a_managed_thing_is_short_and_names_every_file() -> None:
 
 def _changes(file: Path) -> list[str]:
     """The modules by which a file of tasks, with all that it imports and includes, changes things outside of the run folder; twice for a loop."""
-    modules = set(yaml.safe_load((places.ROOT / "meta" / "runtime.yml").read_text())["action_groups"]["changes"])
+    modules = set(_content(places.ROOT / "meta" / "runtime.yml")["action_groups"]["changes"])
     modules -= {"entra_provisioning_gate", "entra_snapshot", "handover_letters", "iij_id_export", "manual_steps", "vault_file"}
     found: list[str] = []
-    content = yaml.safe_load(file.read_text())
+    content = _content(file)
     for task in _tasks([task for play in content for task in play["tasks"]] if "tasks" in content[0] else content):
         for key, value in task.items():
             module = key.removeprefix("offboard.iij_id.")
@@ -708,7 +719,7 @@ def test_a_stage_with_several_changes_is_compared_as_a_whole_with_what_was_appro
     assert {stage: changes for stage, changes in found.items() if changes and stage not in ("freeze", "agents", "clients")} == one
     for stage in ("freeze", "agents", "clients", "../restore"):
         compared, done = [], []
-        for task in _tasks([task for play in yaml.safe_load((stages / f"{stage}.yml").read_text()) for task in play.get("tasks", [])]):
+        for task in _tasks([task for play in _content(stages / f"{stage}.yml") for task in play.get("tasks", [])]):
             if (name := str(task.get("ansible.builtin.import_tasks", ""))).endswith(("tasks/comparison.yml", "tasks/compared_machine.yml")):
                 assert not done
                 compared.append(task["vars"]["__offboard_tasks"])  # type: ignore[index]
@@ -719,7 +730,7 @@ def test_a_stage_with_several_changes_is_compared_as_a_whole_with_what_was_appro
 
 def test_what_needs_no_approval_writes_into_the_run_folder_alone() -> None:
     """All other modules that change something do nothing where a plan was approved that they are not given."""
-    changes = yaml.safe_load((places.ROOT / "meta" / "runtime.yml").read_text())["action_groups"]["changes"]
+    changes = _content(places.ROOT / "meta" / "runtime.yml")["action_groups"]["changes"]
     found = set()
     for name in changes:
         module = importlib.import_module(f"ansible_collections.offboard.iij_id.plugins.modules.{name}")
@@ -743,7 +754,7 @@ def _tasks(node: object) -> list[dict[str, object]]:
 def test_every_role_of_a_stage_begins_with_the_run() -> None:
     """Played alone it has the run's folder, and in check mode predictions of its own."""
     for meta in places.ROOT.glob("roles/*/meta/main.yml"):
-        needs = [entry["role"] for entry in yaml.safe_load(meta.read_text())["dependencies"]]
+        needs = [entry["role"] for entry in _content(meta)["dependencies"]]
         assert needs == ([] if meta.parts[-3] in ("offboard", "guest_federation", "awx") else ["offboard.iij_id.offboard"])
 
 
@@ -755,12 +766,12 @@ def test_no_unit_test_starts_ansible() -> None:
 
 def test_every_change_of_the_exit_demands_its_preconditions() -> None:
     """In the roles: the module itself demands them, since tasks before it may be left out."""
-    changing = set(yaml.safe_load((places.ROOT / "meta" / "runtime.yml").read_text())["action_groups"]["changes"])
+    changing = set(_content(places.ROOT / "meta" / "runtime.yml")["action_groups"]["changes"])
     # these write the run folder itself
     changing -= {"manual_steps", "vault_file", "entra_snapshot", "handover_letters", "iij_id_export"}
     without = []
     for file in places.ROOT.glob("roles/*/tasks/*.yml"):
-        for task in _tasks(yaml.safe_load(file.read_text())):
+        for task in _tasks(_content(file)):
             for name in changing & {key.removeprefix("offboard.iij_id.") for key in task}:
                 options = task[f"offboard.iij_id.{name}"]
                 # partners' federations are no part of the exit
@@ -799,7 +810,7 @@ _NO_ENDING = {"begin", "controller_in_limit", "ending", "status", "awx_setup"}
 
 @pytest.mark.parametrize("file", [file for file in places.ROOT.glob("playbooks/*.yml") if file.stem not in _NO_ENDING], ids=lambda file: file.stem)
 def test_every_playbook_ends_with_what_was_done_and_what_comes_next(file: Path) -> None:
-    last = yaml.safe_load(file.read_text(encoding="utf-8"))[-1]
+    last = _content(file)[-1]
     assert last["ansible.builtin.import_playbook"] == "ending.yml"
     assert last.get("vars", {}).get("__offboard_ending", file.stem) == file.stem
 
@@ -809,7 +820,7 @@ def test_every_playbook_ends_with_what_was_done_and_what_comes_next(file: Path) 
 )
 def test_what_stops_on_the_controller_is_told_in_the_readers_language(file: Path) -> None:
     """What modules say is English; the role's `stopped` says it once more."""
-    for play in yaml.safe_load(file.read_text(encoding="utf-8")):
+    for play in _content(file):
         if play.get("hosts") == "localhost":
             rescues = [task["rescue"][-1].get("ansible.builtin.import_role", {}) for task in _tasks(play["tasks"]) if "rescue" in task]  # type: ignore[index]
             assert any(rescue.get("tasks_from") == "stopped" for rescue in rescues), play["name"]
@@ -827,7 +838,7 @@ def _handed_on() -> set[str]:
         return set().union(*map(of, node)) if isinstance(node, list) else set()
 
     files = [*places.ROOT.glob("roles/*/tasks/*.yml"), *places.ROOT.glob("playbooks/**/*.yml"), places.ROOT / "roles/offboard/vars/main.yml"]
-    return set().union(*(of(yaml.safe_load(file.read_text(encoding="utf-8"))) for file in files))
+    return set().union(*(of(_content(file)) for file in files))
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])

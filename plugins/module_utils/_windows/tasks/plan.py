@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import bisect
 import fnmatch
 import hashlib
 import hmac
@@ -65,7 +66,8 @@ class Action:
         """Whether an interpreter or a launcher is given what names `part`, and it could not be made out what becomes of it."""
         texts = list(self.texts(environment))
         # a path with blanks that nobody has quoted is read in two ways
-        names = [program_name(text) for text in texts if not any(other.startswith(f"{text} ") for other in texts)]
+        ordered = sorted(texts)
+        names = [program_name(text) for text in texts if not _begins_one(f"{text} ", ordered)]
         if not names or not starts_others(names[0]):
             return False
         leaves = [name for name in names if not starts_others(name)]
@@ -74,6 +76,12 @@ class Action:
         line = with_decoded(" ".join((self.raw(), self.working_directory)))
         line = plain(re.sub(r"[\"'^`]", "", line), environment).casefold()
         return part in line or (len(part) > _LONG_NAME and _shortened(part) in re.sub(r"~\d{1,3}", "~", line))
+
+
+def _begins_one(start: str, ordered: Sequence[str]) -> bool:
+    """Whether one of the texts, which are sorted, begins with `start`: the first that is not before it does, or none."""
+    at = bisect.bisect_left(ordered, start)
+    return at < len(ordered) and ordered[at].startswith(start)
 
 
 @dataclass(frozen=True)

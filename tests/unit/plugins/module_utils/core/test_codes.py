@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +27,11 @@ KNOWN = {code for meanings in codes.CODES.values() for code in meanings}
 NAMED = ("code", "rule", "reason")
 #: the codes of findings are names of sentences, which stand beside each; nobody looks them up
 FINDING = "Finding"
-TREES = {file: ast.parse(file.read_text()) for file in sorted(PLUGINS.rglob("*.py")) if file.name != "codes.py"}
+
+
+@functools.cache
+def _trees() -> dict[Path, ast.Module]:
+    return {file: ast.parse(file.read_text()) for file in sorted(PLUGINS.rglob("*.py")) if file.name != "codes.py"}
 
 
 def _parameters(node: ast.AST) -> list[str]:
@@ -39,6 +45,7 @@ def _parameters(node: ast.AST) -> list[str]:
     return []
 
 
+@functools.cache
 def _takers(tree: ast.Module) -> dict[str, set[int]]:
     """At which places the functions and classes of a file take a code."""
     found: dict[str, set[int]] = {}
@@ -48,8 +55,10 @@ def _takers(tree: ast.Module) -> dict[str, set[int]]:
     return {name: at for name, at in found.items() if name != "__init__"}
 
 
-#: those that other files import
-EVERYWHERE = {name: at for tree in TREES.values() for name, at in _takers(tree).items() if name[0].isupper() and name not in (FINDING, "Code")}
+@functools.cache
+def _everywhere() -> dict[str, set[int]]:
+    """Those that other files import."""
+    return {name: at for tree in _trees().values() for name, at in _takers(tree).items() if name[0].isupper() and name not in (FINDING, "Code")}
 
 
 def _words(node: ast.AST) -> Iterator[str]:
@@ -105,8 +114,8 @@ def _values(node: ast.AST, takers: dict[str, set[int]]) -> Iterator[ast.AST]:
 
 def literals() -> Iterator[tuple[str, str]]:
     """(file, code) of every code that stands in the source where only a code can stand."""
-    for file, tree in TREES.items():
-        takers = EVERYWHERE | _takers(tree)
+    for file, tree in _trees().items():
+        takers = _everywhere() | _takers(tree)
         for node in ast.walk(tree):
             for value in _values(node, takers):
                 yield from ((str(file.relative_to(PLUGINS)), word) for word in _words(value))
@@ -114,7 +123,7 @@ def literals() -> Iterator[tuple[str, str]]:
 
 def findings() -> set[str]:
     """The codes of findings, which `_offboarding` compares."""
-    calls = [node for tree in TREES.values() for node in ast.walk(tree) if isinstance(node, ast.Call) and _name(node.func) == FINDING and len(node.args) > 1]
+    calls = [node for tree in _trees().values() for node in ast.walk(tree) if isinstance(node, ast.Call) and _name(node.func) == FINDING and len(node.args) > 1]
     return {word for node in calls for word in _words(node.args[1])}
 
 
