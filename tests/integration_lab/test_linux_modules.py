@@ -643,6 +643,12 @@ ACCOUNT_PLAY = """
     - ansible.builtin.debug:
         msg: "ANSWER {{ answer.changed }} {{ answer.counts.planned | default(0) }} {{ answer.failure.code | default('') }}
           {{ answer.failure.details.refusals | default([]) | map(attribute='rule') | join(' ') }}."
+    - ansible.builtin.debug:
+        msg: "REFUSED {{ of.items() | map('join', '=') | join(' ') }}."
+      vars:
+        refusals: "{{ answer.failure.details.refusals | default([]) }}"
+        of: "{{ dict(refusals | groupby('objects') | map('first') | map('first') | zip(refusals | groupby('objects') | map('last')
+          | map('map', attribute='rule') | map('join', ','))) }}"
 """
 
 
@@ -656,7 +662,7 @@ class TestAccounts:
         self.useradd(cron, "iijrun", "6200")
         self.useradd(cron, "iijrun2", "6201")
         yield cron
-        for name in ("iijrun", "iijrun2", "twin"):
+        for name in ("iijrun", "iijrun2", "iijshared", "iijhome", "iijbusy", "twin"):
             cron.run("sh", "-c", f"userdel -f {name}; rm -rf /opt/home/{name}; true")
 
     @staticmethod
@@ -696,26 +702,31 @@ class TestAccounts:
         accounts.run("ls", "-d", "/opt/home/iijrun2")
 
     def test_refused_with_words(self, accounts: Host, tmp_path: Path) -> None:
-        before = accounts.read("/etc/passwd")
-        assert self.remove(accounts, tmp_path, name="root", uid=0).startswith("False 1 guard_refused system_account")
-        assert self.remove(accounts, tmp_path, name="mail", uid=8).startswith("False 1 guard_refused system_account")
+        """Each account for a reason of its own, and all of them at once."""
+        for number, name in enumerate(("iijshared", "iijhome", "iijbusy"), 6202):
+            self.useradd(accounts, name, str(number))
+        self.useradd(accounts, "twin", "6202", "--non-unique")
         accounts.set_crontab("iijrun", f"#offboard.iij_id disabled: {LINE}\n")
-        assert self.remove(accounts, tmp_path) == "False 1 guard_refused cron_jobs_left"
-        accounts.run("crontab", "-r", "-u", "iijrun")
-        accounts.write("/etc/systemd/system/iij.service", "[Service]\nUser=iijrun\nExecStart=/bin/true\n")
-        assert self.remove(accounts, tmp_path) == "False 1 guard_refused unit_runs_as"
-        accounts.run("rm", "/etc/systemd/system/iij.service")
-        self.useradd(accounts, "twin", "6200", "--non-unique")
-        assert self.remove(accounts, tmp_path) == "False 1 guard_refused shared_uid"
-        accounts.run("userdel", "-f", "twin")
-        accounts.run("chown", "root", "/opt/home/iijrun")
-        assert self.remove(accounts, tmp_path, remove_home=True) == "False 1 guard_refused home_refused"
-        with subprocess.Popen(accounts.command("setpriv", "--reuid=6200", "--clear-groups", "sleep", "300")) as process:
+        accounts.write("/etc/systemd/system/iij.service", "[Service]\nUser=iijrun2\nExecStart=/bin/true\n")
+        accounts.run("chown", "root", "/opt/home/iijhome")
+        before = accounts.read("/etc/passwd")
+        wanted = [{"name": name, "uid": uid} for name, uid in (("root", 0), ("mail", 8), ("iijrun", 6200), ("iijrun2", 6201), ("iijshared", 6202))]
+        wanted += [{"name": "iijhome", "uid": 6203, "remove_home": True}, {"name": "iijbusy", "uid": 6204}]
+        with subprocess.Popen(accounts.command("setpriv", "--reuid=6204", "--clear-groups", "sleep", "300")) as process:
             try:
-                assert self.remove(accounts, tmp_path) == "False 1 guard_refused account_in_use"
+                output = play(accounts, tmp_path, book=ACCOUNT_PLAY, accounts=wanted, journal=str(tmp_path / "run/journal.jsonl"))
             finally:
                 process.kill()
+        assert "Traceback" not in output and "ANSWER False 7 guard_refused" in output
+        refused = dict(pair.split("=") for pair in re.findall(r"REFUSED (.*?)\.\"", output)[0].split())
+        for name in ("root", "mail"):  # which are in use, too
+            assert refused.pop(name).split(",")[0] == "system_account"
+        assert refused == {
+            "iijrun": "cron_jobs_left", "iijrun2": "unit_runs_as", "iijshared": "shared_uid", "iijhome": "home_refused", "iijbusy": "account_in_use",
+        }  # fmt: skip
         assert accounts.read("/etc/passwd") == before
+        accounts.run("crontab", "-r", "-u", "iijrun")
+        accounts.run("rm", "/etc/systemd/system/iij.service")
 
     def test_what_ansible_cannot_do_is_told(self, accounts: Host, tmp_path: Path) -> None:
         """Somebody else holds the password file."""

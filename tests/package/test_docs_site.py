@@ -14,7 +14,7 @@ from dev.say import Failure
 def test_the_site_is_whole(tmp_path: Path) -> None:
     """Every link and anchor leads somewhere, else Sphinx ends with an error; and no page is left out."""
     site = tmp_path / "site"
-    docs.build(site)
+    docs.build(site, jobs=1)  # other tests run beside it
     pages = {file.relative_to(places.ROOT / "docs").with_suffix(".html") for language in ("en", "ja") for file in places.ROOT.glob(f"docs/{language}/*.md")}
     modules = {file.stem for file in places.ROOT.glob("plugins/modules/*.py")}
     assert len(pages) > 20 and len(modules) > 40

@@ -28,6 +28,7 @@ THEIRS = {
     "LC_ALL": "ja_JP.eucJP",
     "LDAPTLS_REQCERT": "never",
     "NO_PROXY": "*",
+    "PYTHONDONTWRITEBYTECODE": "1",  # each process would compile all tests again
     "PYTHONOPTIMIZE": "2",
     "all_proxy": "socks5://proxy.example",
 }
