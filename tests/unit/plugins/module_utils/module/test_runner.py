@@ -358,6 +358,25 @@ def test_a_journal_says_whose_it_is(tmp_path):
     assert json.loads((a / "run.json").read_text()) == {"tenant_id": "T1"}
 
 
+def test_a_run_folder_whose_journal_is_lost_is_no_evidence(tmp_path):
+    """Confirmations would count that are older than what they confirm, and what was changed would seem to have been so before."""
+    path = tmp_path / "journal.jsonl"
+
+    def run(lamps):
+        with pytest.raises(Finished) as caught:
+            task.run(Module(max_changes=9, journal=str(path)), lambda params: lamps)
+        return (caught.value.result.get("failure") or {}).get("code")
+
+    assert run(OfCompany("T1", {"a": True})) is None
+    path.unlink()
+    assert run(OfCompany("T1", {"a": True})) is None  # without steps it may be one task of somebody's own
+    (tmp_path / "steps.json").write_text(json.dumps({"steps": [STEP], "tenant_id": "T1"}))
+    kept = path.rename(tmp_path / "kept")
+    assert run(OfCompany("T1", {"b": True})) == "run_file_damaged" == required(tmp_path, {"steps": ["s"]}, "T1")[0]
+    kept.rename(path)
+    assert required(tmp_path, {"steps": ["s"]}, "T1")[0] is None
+
+
 @pytest.mark.parametrize(
     ("kind", "bound", "code"),
     [
