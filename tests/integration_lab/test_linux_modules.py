@@ -127,7 +127,12 @@ def test_jobs_are_found_by_what_they_start(cron: Host, module: Callable[..., Ans
     ]
     assert all(job["why"] and job["enabled"] for job in answer["jobs"])
     # backups, and what nobody here understands
-    assert [re.sub(": .*", "", name) for name in answer["named_by"]] == ["user:iijsync", "user:reiji", "/etc/cron.daily/backup", "/etc/supervisor/conf.d/sync.conf"]
+    assert [re.sub(": .*", "", name) for name in answer["named_by"]] == [
+        "user:iijsync",
+        "user:reiji",
+        "/etc/cron.daily/backup",
+        "/etc/supervisor/conf.d/sync.conf",
+    ]
     assert len(module("linux_cron_job_info", command_paths=[])["jobs"]) == 8
     assert cron.fingerprint() == before
 
