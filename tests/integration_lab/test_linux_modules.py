@@ -77,7 +77,8 @@ def cron(machine: Host) -> Host:
     machine.run(
         "sh",
         "-c",
-        "rm -rf /var/spool/cron/crontabs/* /etc/cron.d/* /etc/cron.daily/* /etc/crontab /etc/systemd/system/iij* /etc/supervisor; find /etc -name 'iij.timer' -delete",
+        "rm -rf /var/spool/cron/crontabs/* /etc/cron.d/* /etc/cron.daily/* /etc/crontab /etc/systemd/system/iij* /etc/supervisor; "
+        "find /etc -name 'iij.timer' -delete",
     )
     machine.set_crontab(USER, CRONTAB)
     machine.set_crontab("reiji", OTHERS)

@@ -107,17 +107,6 @@ def app_brought_back(line: bytes) -> bool:
     return _DONE in line and brings_app_back(line)
 
 
-def is_verdict_last(lines: Iterable[bytes], at: str) -> bool:
-    """Whether the gate's verdict of that time stands behind the last return of an app."""
-    found, written = False, f'"at":"{at}"'.encode()
-    for line in lines:
-        if brings_app_back(line):
-            found = False
-        elif b'"kind":"gate_verdict"' in line and written in line.partition(b'"after":')[2]:
-            found = True
-    return found
-
-
 def last_change(lines: Iterable[bytes], since: str) -> str:
     """When the journal last recorded that something was changed, or may have been (RFC 3339), other than in the run folder's own files; empty where nothing
     was since that time."""

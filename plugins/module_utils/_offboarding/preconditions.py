@@ -173,7 +173,7 @@ def app_brought_back(folder: str, since: str) -> str:
     found = steps.latest(read_lines(path), {"app_back": since}).get("app_back", "")
     # by a clock that was ahead and was put right: then the verdict was reached later where it stands behind it
     is_to_come = as_time(found) > datetime.datetime.now(datetime.UTC) + SKEW
-    return "" if is_to_come and journal_lines.is_verdict_last(read_lines(path), since) else found
+    return "" if is_to_come and gate.is_last(read_lines(path), since) else found
 
 
 def is_overtaken(folder: str, at: str) -> bool:
