@@ -77,7 +77,8 @@ def cron(machine: Host) -> Host:
     machine.run(
         "sh",
         "-c",
-        "rm -rf /var/spool/cron/crontabs/* /etc/cron.d/* /etc/cron.daily/* /etc/crontab /etc/systemd/system/iij*; find /etc -name 'iij.timer' -delete",
+        "rm -rf /var/spool/cron/crontabs/* /etc/cron.d/* /etc/cron.daily/* /etc/crontab /etc/systemd/system/iij* /etc/supervisor; "
+        "find /etc -name 'iij.timer' -delete",
     )
     machine.set_crontab(USER, CRONTAB)
     machine.set_crontab("reiji", OTHERS)
@@ -117,6 +118,7 @@ def module(machine: Host, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 def test_jobs_are_found_by_what_they_start(cron: Host, module: Callable[..., Answer]) -> None:
     cron.write("/etc/cron.d/iij", f"PATH=/usr/bin:/bin\n*/10 * * * * {USER} cd /opt/IIJ_ID_Service_Directory_Sync/bin && ./recovery_mode.sh\n")
     cron.write("/etc/cron.daily/iij", f"#!/bin/sh\nexec {SCRIPT}\n", "0755")
+    cron.write("/etc/supervisor/conf.d/sync.conf", f"[program:sync]\n# {TOKEN}\ncommand={SCRIPT}\n", "0600")
     before = cron.fingerprint()
     answer = module("linux_cron_job_info")
     assert [(job["place"], job["user"], job["schedule"]) for job in answer["jobs"]] == [
@@ -125,6 +127,13 @@ def test_jobs_are_found_by_what_they_start(cron: Host, module: Callable[..., Ans
         ("/etc/cron.daily/iij", "root", "daily"),
     ]
     assert all(job["why"] and job["enabled"] for job in answer["jobs"])
+    # backups, and what nobody here understands
+    assert [re.sub(": .*", "", name) for name in answer["named_by"]] == [
+        "user:iijsync",
+        "user:reiji",
+        "/etc/cron.daily/backup",
+        "/etc/supervisor/conf.d/sync.conf",
+    ]
     assert len(module("linux_cron_job_info", command_paths=[])["jobs"]) == 8
     assert cron.fingerprint() == before
 

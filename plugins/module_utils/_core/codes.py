@@ -202,8 +202,8 @@ CODES: dict[Text, dict[str, Text]] = {
         "file_write_failed": Text("A file cannot be written.", "ファイルに書けない。"),
         "run_dir_missing": Text("There is no such run folder.", "実行フォルダーがない。"),
         "run_file_damaged": Text(
-            "run.json cannot be understood, or is missing beside a journal of changes in a tenant.",
-            "run.jsonが壊れているか、テナントへの変更を記録したジャーナルがあるのにrun.jsonがない。",
+            "run.json cannot be understood, or is missing beside a journal of changes in a tenant, or the journal is missing beside run.json and steps.json.",
+            "run.jsonが壊れているか、テナントへの変更を記録したジャーナルがあるのにrun.jsonがないか、run.jsonとsteps.jsonがあるのにジャーナルがない。",
         ),
         "other_run_folder": Text("The run folder belongs to another tenant or domain.", "実行フォルダーが別のテナントまたはドメインのもの。"),
         "steps_file_damaged": Text("steps.json cannot be understood.", "steps.jsonが壊れている。"),

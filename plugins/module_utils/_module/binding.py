@@ -52,6 +52,14 @@ def check(journal: str, owner: Mapping[str, str]) -> dict[str, str]:
     _compare(path, f"The run folder {folder} belongs", bound, owner)
     _compare(steps, f"What was confirmed in {steps} belongs", confirmed, {**bound, **owner})
     _compare(journal, f"The journal {journal} belongs", changed, {**confirmed, **bound, **owner})
+    # all of them are written with a journal
+    if bound and confirmed and not any(name.endswith(".jsonl") for name in os.listdir(folder)):
+        raise OffboardError(
+            f"The run folder {folder} has {NAME} and {STEPS}, and its journal is missing. Without it nobody knows what was changed, nor whether confirmations "
+            "are older than that, so nothing was changed. Restore the folder from a backup of it, or use another run folder.",
+            code="run_file_damaged",
+            details={"path": journal},
+        )
     found = {**changed, **confirmed, **bound}
     if "tenant_id" not in found and any(map(journal_lines.is_of_tenant, read_lines(os.path.join(folder, "journal.jsonl")))):
         raise OffboardError(

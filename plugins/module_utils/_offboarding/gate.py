@@ -9,7 +9,7 @@ import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .._core import plain
+from .._core import journal_lines, plain
 from .._core.errors import OffboardError
 from .._core.names import domain
 from .._core.text import Text
@@ -93,6 +93,17 @@ def parse(content: Any) -> dict[str, Any]:
     if not content["tenant_id"].strip() or content["tenant_id"] != plain.line(content["tenant_id"]):
         raise ValueError("its tenant is none")
     return dict(content)
+
+
+def is_last(lines: Iterable[bytes], at: str) -> bool:
+    """Whether the verdict of that time stands in a journal's lines behind the last return of an app."""
+    found, written = False, f'"at":"{at}"'.encode()
+    for line in lines:
+        if journal_lines.brings_app_back(line):
+            found = False
+        elif b'"kind":"gate_verdict"' in line and written in line.partition(b'"after":')[2]:
+            found = True
+    return found
 
 
 def objection(

@@ -19,7 +19,7 @@ from .._core.errors import OffboardError
 from .._core.heads import some
 from .._core.model import Change, Object
 from .._core.names import uuid
-from .._core.times import is_later, past
+from .._core.times import SKEW, as_time, is_later, past
 from .._module import binding
 from .._module.clock import now
 from .._module.files import check_run_file, read_lines
@@ -168,8 +168,12 @@ def stopped_at(folder: str) -> str:
 
 
 def app_brought_back(folder: str, since: str) -> str:
-    """When the journal of the run folder last recorded that an app came back, or may have (RFC 3339); empty where none did since that time."""
-    return steps.latest(read_lines(os.path.join(folder, "journal.jsonl")), {"app_back": since}).get("app_back", "")
+    """When the journal of the run folder last recorded that an app came back, or may have (RFC 3339); empty where none did since the verdict of that time."""
+    path = os.path.join(folder, "journal.jsonl")
+    found = steps.latest(read_lines(path), {"app_back": since}).get("app_back", "")
+    # by a clock that was ahead and was put right: then the verdict was reached later where it stands behind it
+    is_to_come = as_time(found) > datetime.datetime.now(datetime.UTC) + SKEW
+    return "" if is_to_come and gate.is_last(read_lines(path), since) else found
 
 
 def is_overtaken(folder: str, at: str) -> bool:

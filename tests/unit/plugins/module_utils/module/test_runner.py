@@ -358,6 +358,25 @@ def test_a_journal_says_whose_it_is(tmp_path):
     assert json.loads((a / "run.json").read_text()) == {"tenant_id": "T1"}
 
 
+def test_a_run_folder_whose_journal_is_lost_is_no_evidence(tmp_path):
+    """Confirmations would count that are older than what they confirm, and what was changed would seem to have been so before."""
+    path = tmp_path / "journal.jsonl"
+
+    def run(lamps):
+        with pytest.raises(Finished) as caught:
+            task.run(Module(max_changes=9, journal=str(path)), lambda params: lamps)
+        return (caught.value.result.get("failure") or {}).get("code")
+
+    assert run(OfCompany("T1", {"a": True})) is None
+    path.unlink()
+    assert run(OfCompany("T1", {"a": True})) is None  # without steps it may be one task of somebody's own
+    (tmp_path / "steps.json").write_text(json.dumps({"steps": [STEP], "tenant_id": "T1"}))
+    kept = path.rename(tmp_path / "kept")
+    assert run(OfCompany("T1", {"b": True})) == "run_file_damaged" == required(tmp_path, {"steps": ["s"]}, "T1")[0]
+    kept.rename(path)
+    assert required(tmp_path, {"steps": ["s"]}, "T1")[0] is None
+
+
 @pytest.mark.parametrize(
     ("kind", "bound", "code"),
     [
@@ -714,6 +733,23 @@ def test_a_restart_by_the_run_is_no_step_done_before_somebody_says_so(tmp_path):
     lines = [gone, {**gone, "at": "2020-11-27T09:00:01Z", "kind": "windows_restart", "id": "x", "action": "restart"}]
     (tmp_path / "journal.jsonl").write_text("".join(json.dumps({**line, "status": "done"}, separators=(",", ":")) + "\n" for line in lines))
     assert required(tmp_path, {"steps": ["domain_controllers_restarted"]})[0] == "step_not_done"
+
+
+@pytest.mark.parametrize(("order", "code"), [("back verdict", None), ("verdict back", "gate_outdated"), ("back", "gate_outdated"), ("", None)])
+def test_the_order_tells_whether_an_app_came_back_after_the_verdict_where_a_clock_was_wrong(tmp_path, at_nine, order, code):
+    """It was years ahead when the app was brought back, and was put right: the gate that was passed again would stay closed for years."""
+    lines = {
+        "back": outcome_of("service_principal", "enable", "2999-01-01T00:00:00Z"),
+        "verdict": {"record": "intent", "run": "r", "at": AT, "kind": "gate_verdict", "id": "g", "name": "g", "action": "open", "after": {"at": AT}},
+    }
+    (tmp_path / "journal.jsonl").write_text("".join(json.dumps(lines[name], separators=(",", ":")) + "\n" for name in order.split()))
+    (tmp_path / "run.json").write_text('{"tenant_id": "T1"}')
+    (tmp_path / "gate.json").write_text(json.dumps(verdict(at=AT)))
+    assert required(tmp_path, {"gate_max_age_hours": 24}, "T1")[0] == code
+
+
+def outcome_of(kind, action, at):
+    return {"record": "outcome", "run": "r", "at": at, "kind": kind, "id": "x", "name": "x", "action": action, "status": "done"}
 
 
 def test_a_confirmation_of_tomorrow_satisfies_no_changing_module(tmp_path):

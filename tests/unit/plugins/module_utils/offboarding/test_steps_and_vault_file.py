@@ -235,6 +235,7 @@ def test_check_mode_plans_each_vault_file_of_a_run(tmp_path):
 def test_a_step_of_the_report_is_confirmed_only_after_the_final_gate(tmp_path, gate, code, check_mode):
     manual_steps(tmp_path, steps=[{**A, "stage": "report", "blocks_final_gate": False}, B])
     (tmp_path / "run" / "run.json").write_text('{"tenant_id": "t1"}')
+    (tmp_path / "run" / "journal.jsonl").touch()
     if gate is not None:
         (tmp_path / "run" / "results").mkdir()
         (tmp_path / "run" / "results" / "final_gate.json").write_text(json.dumps(gate))
