@@ -692,8 +692,7 @@ def test_the_walk_for_a_managed_thing_is_short_and_names_every_file() -> None:
 
 def _changes(file: Path) -> list[str]:
     """The modules by which a file of tasks, with all that it imports and includes, changes things outside of the run folder; twice for a loop."""
-    modules = set(_content(places.ROOT / "meta" / "runtime.yml")["action_groups"]["changes"])
-    modules -= {"entra_provisioning_gate", "entra_snapshot", "handover_letters", "iij_id_export", "manual_steps", "vault_file"}
+    modules = {name.rpartition(".")[2] for name in controller_action._changing()} - {"entra_provisioning_gate"}
     found: list[str] = []
     content = _content(file)
     for task in _tasks([task for play in content for task in play["tasks"]] if "tasks" in content[0] else content):
@@ -766,9 +765,7 @@ def test_no_unit_test_starts_ansible() -> None:
 
 def test_every_change_of_the_exit_demands_its_preconditions() -> None:
     """In the roles: the module itself demands them, since tasks before it may be left out."""
-    changing = set(_content(places.ROOT / "meta" / "runtime.yml")["action_groups"]["changes"])
-    # these write the run folder itself
-    changing -= {"manual_steps", "vault_file", "entra_snapshot", "handover_letters", "iij_id_export"}
+    changing = {name.rpartition(".")[2] for name in controller_action._changing()}
     without = []
     for file in places.ROOT.glob("roles/*/tasks/*.yml"):
         for task in _tasks(_content(file)):
