@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import datetime
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.domains.plan import CONVERT, KIND
+from ansible_collections.offboard.iij_id.plugins.module_utils._module import progress
 from lab import company
 from lab.testing import RunningTenant
 
@@ -172,3 +174,12 @@ def test_the_playbook(tenant, tmp_path: Path):
     sign_in(tenant, 72, hours=0.5)
     operator.must("arrivals")
     assert "entra_arrivals_severity 0" in (results / "arrivals.prom").read_text() and tenant.writes() == []
+
+
+def test_long_work_shows_where_it_is(look, tenant, tmp_path, monkeypatch):
+    monkeypatch.setattr(progress.Progress.__init__, "__defaults__", (0.0, time.monotonic))
+    sign_in(tenant, 71)
+    file = tmp_path / "progress.jsonl"
+    total = look(progress_file=str(file))["total"]
+    shown = {item["noun"]: item["done"] for item in lines(file)}
+    assert shown["users"] == total > 200 and shown["entries of the sign-in log"] >= 1

@@ -393,3 +393,37 @@ def test_domain_controllers_after_one_that_failed_are_untouched(tmp_path: Path, 
         assert output.count("TASK [offboard.iij_id.directory_sync : Remove the scheduled tasks]") == 1, "of dc1, skipped"
     else:
         assert last.startswith("fatal: [dc1]") and "credentials_missing" in last, "the next task works on it"
+
+
+@pytest.mark.parametrize(
+    ("playbook", "given", "folder", "files"),
+    [
+        (
+            "notices",
+            {"offboard_options": ["microsoft_365"], "microsoft_365_notices_day": "2026-12-01", "microsoft_365_domains": ["a.example"]},
+            "notices",
+            {"sign-in.html", "sign-in.ja.txt", "sign-in.en.txt"},
+        ),
+        (
+            "identity_provider_sheet",
+            {"offboard_options": ["external_identity_providers"]},
+            "sheets",
+            {"identity-providers.html", "identity-providers.ja.md", "identity-providers.en.md"},
+        ),
+    ],
+)
+def test_what_people_are_given_is_written_once(tmp_path: Path, playbook: str, given: dict[str, object], folder: str, files: set[str]) -> None:
+    """Not in check mode, and not again; whoever runs it decides who reads it."""
+
+    def run(*words: str) -> dict[str, bytes]:
+        code, output = play(tmp_path, playbook, *words, **given)
+        changed = re.findall(r"^localhost +: .*changed=(\d+)", output, re.MULTILINE)
+        assert code == 0 and changed == [changed[0]], output
+        counts.append(int(changed[0]))
+        return {file.name: file.read_bytes() for file in (tmp_path / "run" / folder).glob("*")}
+
+    counts: list[int] = []
+    assert run("--check", "--diff") == {}
+    first = run()
+    assert files <= set(first) and all(first.values())
+    assert run() == first and counts[1] > 0 and counts[2] == 0, counts

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import plain, sheet
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.text import Text
@@ -101,6 +100,26 @@ def test_a_long_address_stays_on_the_page() -> None:
     assert "overflow-wrap: anywhere" in re.search(r"article \{[^}]*\}", told()["sign_in"]["html"])[0]
 
 
+@pytest.mark.parametrize(
+    ("topic", "english", "japanese"),
+    [
+        (
+            "smartkey",
+            "one-time passwords of other services too",
+            "他のサービス（ネットショップ、銀行、他社のサービスなど）のワンタイムパスワードも表示している場合",
+        ),
+        ("smartkey", "you do not know. Ask before you remove it", "分からない場合。削除する前にお問い合わせください"),
+        ("browsers", "Remove only entries with these names, and leave all others", "次の名前を含む項目だけを削除し、ほかは残してください"),
+        ("browsers", "take out that name alone; other values, set apart by commas, stay", "コンマで区切られたほかの値は残します"),
+        ("security_keys", "Do not reset the key", "キーをリセットしないでください"),
+    ],
+)
+def test_when_something_is_to_be_kept(topic: str, english: str, japanese: str) -> None:
+    """It would be lost for services that have nothing to do with IIJ ID."""
+    text = told()[topic]["plain"]
+    assert english in text["en"] and japanese in text["ja"]
+
+
 def test_nothing_is_said_of_an_issuer_that_nobody_knows() -> None:
     assert "issuer" not in told(certificate_issuer="")["certificates"]["plain"]["en"]
 
@@ -137,15 +156,15 @@ def test_each_step_that_has_a_notice_is_a_step() -> None:
     assert {step for _file, steps, _title, _body in plan.TOPICS.values() for step in steps} <= set(re.findall(r"- id: (\w+)", texts))
 
 
-def test_the_report_links_to_the_notice(tmp_path: Path) -> None:
-    (steps,) = yaml.safe_load(Path(places.ROOT / "roles/multi_factor_authentication/vars/steps.yml").read_text()).values()
-    record = {"blocks_final_gate": True, "done": False, "by": "", "at": "", "note": ""}
-    (tmp_path / "steps.json").write_text(json.dumps({"steps": [{**record, **step} for step in steps]}))
+@pytest.mark.parametrize(("file", "step"), [(file, step) for file, steps, _title, _body in plan.TOPICS.values() for step in steps])
+def test_the_report_links_to_the_notice(tmp_path: Path, file: str, step: str) -> None:
+    record = {"en": step, "ja": step, "source": "", "stage": "clients", "blocks_final_gate": True, "done": False, "by": "", "at": "", "note": ""}
+    (tmp_path / "steps.json").write_text(json.dumps({"steps": [{**record, "id": one} for one in (step, "another")]}))
     assert "notices/" not in page.page(read_report(str(tmp_path), "x"), "ja", None)
     (tmp_path / "notices").mkdir()
-    (tmp_path / "notices" / "smartkey.html").write_text("x")
+    (tmp_path / "notices" / f"{file}.html").write_text("x")
     shown = page.page(read_report(str(tmp_path), "x"), "ja", None)
-    assert shown.count('href="notices/') == 1 and 'href="notices/smartkey.html"' in shown
+    assert shown.count('href="notices/') == 1 and f'href="notices/{file}.html"' in shown
 
 
 def test_plain_text_of_every_block() -> None:

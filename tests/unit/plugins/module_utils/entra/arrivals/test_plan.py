@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.arrivals import plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.arrivals.plan import Log, Seen, moment, severity, state_of
@@ -215,3 +217,20 @@ def test_before_the_conversion_there_is_nothing_to_wait_for() -> None:
     found = {"domains": [{"since": None}], "counts": {}, "total": 3, "not_looked_at": []}
     assert plan.summary(found).en.startswith("No domain was converted yet")
     assert severity({"not_known": 3}, {}, False, False, converted=False) == "ok"
+
+
+def test_what_is_kept_of_a_log_does_not_grow_with_it(monkeypatch):
+    monkeypatch.setattr(plan, "_RECENT", 500)
+    monkeypatch.setattr(plan, "MOST_ADDRESSES", 250)
+    log = Log((f"U{number}", START) for number in range(200))
+    kept = []
+    tracemalloc.start()
+    try:
+        for start in (0, 2000):
+            for number in range(start, start + 2000 * (1 if not start else 5)):
+                one = {"id": f"{number}" * 9, "correlationId": f"{number}" * 9, "ipAddress": f"2001:db8::{number:x}"}
+                log.add(entry(50126, user=f"U{number % 200}", **one))
+            kept.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert log.entries == 12000 and log.addresses_cut and kept[1] < 1.1 * kept[0], kept
