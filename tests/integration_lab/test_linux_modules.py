@@ -87,6 +87,15 @@ def cron(machine: Host) -> Host:
     return machine
 
 
+def test_what_is_written_on_the_machine_is_nowhere_else(cron: Host) -> None:
+    """Another lab beside this one would find an agent that it does not have."""
+    for folder in ("/etc/cron.d", "/opt", "/usr/local/sbin", "/var/spool/incron", "/var/spool/cron/crontabs"):
+        path = f"{folder}/iij-lab-alone"
+        cron.write(path, "x")
+        assert cron.read(path) == b"x" and not Path(path).exists()
+        cron.run("rm", path)
+
+
 @pytest.fixture
 def module(machine: Host, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
     """Runs a module in this process; what it asks the machine is run there."""

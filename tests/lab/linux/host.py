@@ -29,14 +29,17 @@ SCRIPT = f"{TREE}/bin/normal_mode.sh"
 TOKEN = "lab-iij-linux-token"
 _ROOT = paths.CACHE / "linux" / "root"
 _START_SECONDS = 20.0
-#: an overlay wants its upper folder on another kind of file system than its own
+#: What is written there is this machine's alone: another lab's, and the real one, know nothing of it. An overlay wants its upper folder on another kind of
+#: file system than its own.
 _MOUNTS = """
 set -e
 mount -t tmpfs tmpfs "$WORK/over"
-mkdir "$WORK/over/etc" "$WORK/over/work"
-mount -t overlay overlay -o lowerdir=/etc,upperdir="$WORK/over/etc",workdir="$WORK/over/work" /etc
-for folder in /opt /run /var/spool/cron /var/mail; do mkdir -p "$folder"; mount -t tmpfs tmpfs "$folder"; done
-mkdir /run/sshd /var/spool/cron/crontabs
+for folder in etc usr/local; do
+  mkdir -p "$WORK/over/$folder" "$WORK/over/work/$folder"
+  mount -t overlay overlay -o lowerdir="/$folder",upperdir="$WORK/over/$folder",workdir="$WORK/over/work/$folder" "/$folder"
+done
+for folder in /opt /run /var/spool /var/mail; do mkdir -p "$folder"; mount -t tmpfs tmpfs "$folder"; done
+mkdir -p /run/sshd /var/spool/cron/crontabs
 rm -rf /etc/cron.d/* /etc/cron.hourly /etc/cron.daily/* /etc/cron.weekly /etc/cron.monthly /etc/crontab
 mkdir /etc/cron.hourly /etc/cron.weekly
 rm -f /etc/.pwd.lock /etc/passwd.lock /etc/shadow.lock /etc/group.lock /etc/gshadow.lock
