@@ -396,9 +396,9 @@ class ControllerAction(ActionBase):
 
     def _passes_over_the_approval(self, name: str, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> bool:
         """Whether a task would change something that nobody compares with the plan that was approved: its playbook knows of no approval."""
-        if self._task.check_mode or arguments.get("approved_plan") or name not in _changing():
+        if self._task.check_mode or arguments.get("approved_plan"):
             return False
-        return bool(self._rendered(_PLAN_HASH, task_vars).strip())
+        return bool(self._rendered(_PLAN_HASH, task_vars).strip()) and name in _changing()
 
     def _from_host_variables(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Connection options of the machine that the task is for; empty when the task or its defaults name another machine.

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.text.converters import to_text
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.variables import as_list, never_has_commas, unanswered
@@ -38,6 +39,8 @@ def meant(name: str, value: Any) -> Any:
     """What was given for a variable; for a list, a text as the list that it means."""
     if not is_list(name):
         return value
+    if isinstance(value, list):
+        value = [to_text(item) if getattr(item, "__ENCRYPTED__", False) else item for item in value]  # !vault, no text yet in ansible-core 2.18
     by_commas = never_has_commas(name) or "choices" in _option(name)
     return as_list(value, "json" if is_list_of_mappings(name) else "commas" if by_commas else "lines")
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.parsing.vault import VaultLib, VaultSecret
 from dev import places
 
 #: where a variable of the roles is read, and the same of a playbook's own
@@ -130,3 +131,18 @@ def test_a_list_among_a_machines_variables_holds_what_it_must(tmp_path: Path) ->
     for host, (name, _value) in refused.items():
         told = next(line for line in done.stdout.splitlines() if line.startswith(f"fatal: [{host}]"))
         assert f"{name}: no list was given where a list must be, or it holds something else than it must" in told, told
+
+
+def test_an_encrypted_entry_of_a_list_is_a_text(tmp_path: Path) -> None:
+    """ansible-core 2.18 hands one on that is still encrypted."""
+    (tmp_path / "password").write_text("p")
+    vault = VaultLib([("default", VaultSecret(b"p"))]).encrypt(b"/opt/backup").decode()
+    entries = "".join(f"          {line}\n" for line in vault.splitlines())
+    variables = f"    directory_sync_not_iij_cron_jobs:\n      - /etc/cron.d/a\n      - !vault |\n{entries}"
+    message = "\"{{ lookup('offboard.iij_id.answer', 'directory_sync_not_iij_cron_jobs') | join('+') }}\""
+    tasks = f"  tasks:\n    - ansible.builtin.debug:\n        msg: {message}\n"
+    (tmp_path / "book.yml").write_text(f"- hosts: localhost\n  gather_facts: false\n  vars:\n{variables}{tasks}")
+    env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(places.tree()), "ANSIBLE_NOCOLOR": "1"}
+    argv = [Path(sys.executable).with_name("ansible-playbook"), "-i", "localhost,", "--vault-password-file", "password", "book.yml"]
+    done = subprocess.run(argv, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300, check=False)
+    assert "/etc/cron.d/a+/opt/backup" in done.stdout, done.stdout + done.stderr

@@ -188,17 +188,18 @@ def chosen(found: Iterable[Recipient], wanted: WantedLetters, where: Mapping[str
     """Who is meant by any of it, in the order of their names; and domains, users, departments and managers that nobody in the hand-over file has to do with.
 
     A mistyped domain beside a right one would leave all its users without a letter. People are called what they are called today, and are found by the name
-    of the day when the password was set, too.
+    of the day when the password was set, too, unless it is somebody else's today.
     """
     asked = {
         "user": names.users(wanted.users), "department": names.users(wanted.departments), "manager": names.users(wanted.managers),
         "domain": {names.domain(name) for name in wanted.domains} - {""},
     }  # fmt: skip
     kept, seen = [], dict.fromkeys(asked, frozenset[str]())
+    taken = asked["user"] & names.users(place.upn for place in where.values())
     for person in found:
         place = where.get(names.uuid(person.id), PlaceInCompany())
         of = {
-            "user": names.of_user(person.id, person.upn) | names.users([place.upn]), "department": {names.user(place.department)},
+            "user": (names.of_user(person.id, person.upn) - taken) | names.users([place.upn]), "department": {names.user(place.department)},
             "manager": names.of_user(place.manager, place.manager_name),
             "domain": {names.domain(upn.rpartition("@")[2]) for upn in (person.upn, place.upn)},
         }  # fmt: skip

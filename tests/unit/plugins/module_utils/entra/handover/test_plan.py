@@ -57,6 +57,23 @@ def test_who_is_chosen(domains: list[str], users: list[str], kept: list[str], mi
     assert ([person.upn for person in found], lost) == (kept, missing)
 
 
+@pytest.mark.parametrize(
+    ("now", "user", "kept", "missing"),
+    [
+        ({"1": "new@x"}, "old@x", ["new@x"], []),
+        ({"1": "b@x", "2": "old@x"}, "old@x", ["old@x"], []),  # two have swapped their names: the other one's letter is not given for it
+        ({"1": "new@x", "9": "Old@x"}, "old@x", [], ["old@x"]),  # it is a newcomer's, for whom no password was set
+        ({"1": "new@x", "9": "old@x"}, "1", ["new@x"], []),
+        ({"1": "OLD@x"}, "old@x", ["OLD@x"], []),
+    ],
+)
+def test_a_former_name_is_whose_it_is_today(now: dict[str, str], user: str, kept: list[str], missing: list[str]) -> None:
+    people = [plan.Recipient("1", "old@x", "p"), plan.Recipient("2", "b@x", "p")]
+    where = plan.places({"id": key, "userPrincipalName": upn} for key, upn in now.items())
+    found, lost = plan.chosen(people, plan.WantedLetters((), [user]), where)
+    assert ([person.upn for person in found], lost) == (kept, missing)
+
+
 WHERE = plan.places(
     [
         {"id": "A1", "department": "営業部", "manager": "M1", "manager_name": "Boss@one.example"},
