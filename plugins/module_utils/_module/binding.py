@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -53,7 +54,7 @@ def check(journal: str, owner: Mapping[str, str]) -> dict[str, str]:
     _compare(steps, f"What was confirmed in {steps} belongs", confirmed, {**bound, **owner})
     _compare(journal, f"The journal {journal} belongs", changed, {**confirmed, **bound, **owner})
     # all of them are written with a journal
-    if bound and confirmed and not any(name.endswith(".jsonl") for name in os.listdir(folder)):
+    if bound and confirmed and not os.path.exists(journal) and not glob.glob(os.path.join(glob.escape(folder), "*.jsonl")):
         raise OffboardError(
             f"The run folder {folder} has {NAME} and {STEPS}, and its journal is missing. Without it nobody knows what was changed, nor whether confirmations "
             "are older than that, so nothing was changed. Restore the folder from a backup of it, or use another run folder.",

@@ -112,8 +112,9 @@ class DirectoryObjects(Resource):
         if self._options.backup_dir and not self._every_copy:
             self._every_copy = self._load_copies(must_be_there=False)
         copies = [copy for copy in self._every_copy if dn_key(copy.dn) == dn_key(dn)]
-        same = {guid(there.raw("objectGUID")[0]), (there.text("sAMAccountName") or "").casefold()}
-        return bool(copies) and same.isdisjoint(text for copy in copies for text in (copy.guid, copy.name.casefold()))
+        guids = {guid(data) for data in there.raw("objectGUID")}  # none where the account may not read it: then nothing is shown
+        same = {*guids, (there.text("sAMAccountName") or "").casefold()}
+        return bool(copies and guids) and same.isdisjoint(text for copy in copies for text in (copy.guid, copy.name.casefold()))
 
     def _moved(self, missing: Iterable[Name], earlier: Mapping[str, tuple[str, str]]) -> Iterator[Refusal]:
         """Whose object has another name now."""
