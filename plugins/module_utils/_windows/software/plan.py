@@ -175,7 +175,7 @@ def expanded(product: Product, known: Mapping[str, str]) -> Product:
 
 def _exact(products: Iterable[Product], wanted: Mapping[str, Any]) -> list[Product]:
     if code := wanted.get("product_code"):
-        return [p for p in products if code.casefold() in (p.product_code.casefold(), p.key.casefold())]
+        return [p for p in products if names.uuid(code) in (names.uuid(p.product_code), names.uuid(p.key))]
     return [p for p in products if (p.name, p.publisher) == (wanted["name"], wanted["publisher"])]
 
 
