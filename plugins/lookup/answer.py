@@ -45,7 +45,7 @@ from typing import Any
 
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.variables import holds, no_list, unanswered
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.variables import is_list_of_its_kind, no_list, unanswered
 from ansible_collections.offboard.iij_id.plugins.plugin_utils import specs
 
 
@@ -56,7 +56,7 @@ class LookupModule(LookupBase):
     @staticmethod
     def _meant(name: str, value: Any) -> Any:
         meant = specs.meant(name, value)
-        if specs.is_list(name) and not holds(meant, specs.is_list_of_mappings(name)):
+        if specs.is_list(name) and not is_list_of_its_kind(meant, specs.is_list_of_mappings(name)):
             raise AnsibleLookupError(no_list(name).en)
         return meant
 

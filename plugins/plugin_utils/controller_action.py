@@ -86,6 +86,11 @@ def _changing() -> frozenset[str]:
     return frozenset(f"{_COLLECTION}.{name}" for name in groups["changes"]) - _IN_RUN_FOLDER
 
 
+def _refused(result: dict[str, Any], code: str, msg: str) -> dict[str, Any]:
+    """The result of a task of which the module was not run."""
+    return {**result, "failed": True, "msg": msg, "failure": {"code": code, "details": {}}}
+
+
 def _for_terminals(result: dict[str, Any]) -> dict[str, Any]:
     """The result, which Ansible prints whole with -v. Names that others chose stay as they are, since later tasks work with them; so a result with one that a
     terminal would obey is not printed."""
@@ -221,33 +226,30 @@ class ControllerAction(ActionBase):
     def _run(self, arguments: dict[str, Any], result: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         if self._leaves_the_controller_out(task_vars):
             limit = task_vars["ansible_limit"]
-            return {
-                **result,
-                "failed": True,
-                "msg": f"--limit {limit} leaves localhost out, where the stages decide and judge. Nothing was done. Name localhost beside the machines "
+            return _refused(
+                result,
+                "controller_not_in_limit",
+                f"--limit {limit} leaves localhost out, where the stages decide and judge. Nothing was done. Name localhost beside the machines "
                 "(--limit 'sync01,localhost', '@FILE,localhost' or 'all:localhost:!dc1'; in AWX the field Limit).",
-                "failure": {"code": "controller_not_in_limit", "details": {}},
-            }
+            )
         if self._has_an_approval_of_its_own(task_vars):
-            return {
-                **result,
-                "failed": True,
-                "msg": f"{_PLAN_HASH} stands among the variables of this machine, of its groups or of a play, so nothing was done here. Give it as an extra "
+            return _refused(
+                result,
+                "plan_hash_of_a_machine",
+                f"{_PLAN_HASH} stands among the variables of this machine, of its groups or of a play, so nothing was done here. Give it as an extra "
                 f"variable (-e {_PLAN_HASH}=…, in AWX the field Extra variables): then all machines are compared with the plan before the first of them is "
                 "changed.",
-                "failure": {"code": "plan_hash_of_a_machine", "details": {}},
-            }
+            )
         found = self._shared_loader_obj.module_loader.find_plugin_with_context(self._task.action, collection_list=self._task.collections)
         name = found.resolved_fqcn
         if self._passes_over_the_approval(name, arguments, task_vars):
-            return {
-                **result,
-                "failed": True,
-                "msg": f"{_PLAN_HASH} is given, and this task does not compare what it would do with that plan, so nothing was done. Without the hash it does "
+            return _refused(
+                result,
+                "plan_hash_not_heeded",
+                f"{_PLAN_HASH} is given, and this task does not compare what it would do with that plan, so nothing was done. Without the hash it does "
                 "what its options say. The stages of the exit and the playbook restore compare; a task of your own does with the option approved_plan "
                 "(in its module_defaults the variable offboard_changes of the role offboard).",
-                "failure": {"code": "plan_hash_not_heeded", "details": {}},
-            }
+            )
         quiet = name in _QUIET or (name.endswith("_info") and name not in _READS_FOR_LONG)
         if quiet or arguments.get("progress_file"):  # what shows none has no such option
             return self._answer(self._run_module(found, arguments, task_vars, contextlib.nullcontext()), task_vars)

@@ -413,16 +413,16 @@ def test_domain_controllers_after_one_that_failed_are_untouched(tmp_path: Path, 
     ],
 )
 def test_what_people_are_given_is_written_once(tmp_path: Path, playbook: str, given: dict[str, object], folder: str, files: set[str]) -> None:
-    """Not in check mode, and not again; whoever runs it decides who reads it."""
+    """Not in check mode, and not again."""
+    counts: list[int] = []
 
     def run(*words: str) -> dict[str, bytes]:
         code, output = play(tmp_path, playbook, *words, **given)
-        changed = re.findall(r"^localhost +: .*changed=(\d+)", output, re.MULTILINE)
-        assert code == 0 and changed == [changed[0]], output
-        counts.append(int(changed[0]))
+        assert code == 0, output
+        (changed,) = re.findall(r"^localhost +: .*changed=(\d+)", output, re.MULTILINE)
+        counts.append(int(changed))
         return {file.name: file.read_bytes() for file in (tmp_path / "run" / folder).glob("*")}
 
-    counts: list[int] = []
     assert run("--check", "--diff") == {}
     first = run()
     assert files <= set(first) and all(first.values())

@@ -70,7 +70,7 @@ def refused(given: Mapping[str, Any], lists: Collection[str], mappings: Collecti
     `given` has the values of offboard_run_dir, of `lists` and of the numbers, of which `most` has the greatest that is meant. Lists hold texts, or
     mappings where they are in `mappings`.
     """
-    if found := ", ".join(name for name in lists if not unanswered(given[name]) and not holds(given[name], name in mappings)):
+    if found := ", ".join(name for name in lists if not unanswered(given[name]) and not is_list_of_its_kind(given[name], name in mappings)):
         return no_list(found)
     if _OPTIONS in given and (unanswered(given[_OPTIONS]) or not given[_OPTIONS]):
         return Text(
@@ -160,7 +160,7 @@ def unanswered(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def holds(value: Any, of_mappings: bool) -> bool:
+def is_list_of_its_kind(value: Any, of_mappings: bool) -> bool:
     """Whether it is a list of texts, or one for mappings, whose entries are checked with the specification of the variable.
 
     An entry that is no text would become one, which nothing is called.
